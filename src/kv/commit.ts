@@ -1,0 +1,107 @@
+import { type JournalItem, type RunRecord, STATE_TYPES, type StateType } from "../schemas/records.ts";
+import { journalPrefix, type Key, runKey } from "./keys.ts";
+
+/** What a commit depends on: the key and the version at which it was read (null: absent). */
+export interface Version {
+  key: Deno.KvKey;
+  versionstamp: string | null;
+}
+
+/**
+ * One atomic write under construction.
+ *
+ * Every commit must write a key that it checks: KV Connect repeats commits whose answer was lost, and a repeated
+ * commit has to fail then. Runs are written by {@link writeRun} alone, so that none escapes the journal.
+ */
+export class Commit {
+  readonly #checks = new Map<string, Version>();
+  readonly #mutations: Deno.KvMutation[] = [];
+  readonly #journal: JournalItem[] = [];
+
+  /** How many checks it has; KV allows `MAX_CHECKS`. */
+  get checks(): number {
+    return this.#checks.size;
+  }
+  /** How many mutations it will have. */
+  get mutations(): number {
+    return this.#mutations.length + (this.#journal.length > 0 ? 1 : 0);
+  }
+  get isEmpty(): boolean {
+    return this.mutations === 0;
+  }
+
+  /** Fails the commit unless `version.key` is still at that version. */
+  check(version: Version): this {
+    this.#checks.set(JSON.stringify(version.key), { key: version.key, versionstamp: version.versionstamp });
+    return this;
+  }
+
+  /** Fails the commit unless `key` is absent. */
+  checkAbsent(key: Deno.KvKey): this {
+    return this.check({ key, versionstamp: null });
+  }
+
+  set<T>(key: Key<T>, value: T, options: { expireIn?: number } = {}): this {
+    this.#mutations.push({ type: "set", key, value, ...options });
+    return this;
+  }
+
+  delete(key: Deno.KvKey): this {
+    this.#mutations.push({ type: "delete", key });
+    return this;
+  }
+
+  /** Writes (`after`) or deletes (null) a run record. `before` is null for a new run. */
+  writeRun(before: RunRecord | null, after: RunRecord | null): this {
+    const id = (after ?? before)?.id;
+    if (id === undefined) return this;
+    if (after) this.set(runKey(id), after);
+    else this.delete(runKey(id));
+    this.#journal.push([id, typeIndex(before?.state.type), typeIndex(after?.state.type)]);
+    return this;
+  }
+
+  /** Notes in the journal that a run's description changed. */
+  touchRun(run: RunRecord): this {
+    const type = typeIndex(run.state.type);
+    this.#journal.push([run.id, type, type]);
+    return this;
+  }
+
+  /** Adds all that `other` checks and writes. */
+  add(other: Commit): this {
+    for (const [text, version] of other.#checks) this.#checks.set(text, version);
+    this.#mutations.push(...other.#mutations);
+    this.#journal.push(...other.#journal);
+    return this;
+  }
+
+  /** How many checks it would have together with `other`. */
+  checksWith(other: Commit): number {
+    let count = this.#checks.size;
+    for (const text of other.#checks.keys()) if (!this.#checks.has(text)) count++;
+    return count;
+  }
+
+  /** Whether `other` depends on another version of a key that this one checks. */
+  contradicts(other: Commit): boolean {
+    for (const [text, version] of other.#checks) {
+      const own = this.#checks.get(text);
+      if (own && own.versionstamp !== version.versionstamp) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Sends it. `ok: false` means that a check failed, or that an earlier attempt of the runtime was applied and its
+   * answer lost: the caller has to look which.
+   */
+  send(kv: Deno.Kv): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
+    const operation = kv.atomic().check(...this.#checks.values()).mutate(...this.#mutations);
+    if (this.#journal.length > 0) operation.set([...journalPrefix(), kv.commitVersionstamp()], this.#journal);
+    return operation.commit();
+  }
+}
+
+const typeIndex = (type: StateType | undefined): number =>
+  type === undefined ? -1 : STATE_TYPES.indexOf(type);

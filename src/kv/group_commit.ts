@@ -1,0 +1,69 @@
+import { Commit } from "./commit.ts";
+import { BATCH_MUTATIONS, MAX_CHECKS } from "./limits.ts";
+
+interface Waiting {
+  commit: Commit;
+  resolve(ok: boolean): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Puts independent small commits that arrive while one is under way into the next one: SQLite pays one fsync a
+ * commit, and Deno KV has no group commit of its own. When the joint commit fails a check, each part is sent by
+ * itself, so that a neighbour never suffers.
+ *
+ * Not for what a gate guards: the gatekeeper combines those.
+ */
+export class GroupCommit {
+  readonly #kv: Deno.Kv;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(kv: Deno.Kv) {
+    this.#kv = kv;
+  }
+
+  /** True when applied, false when a check failed. Throws what KV throws: then the outcome is unknown. */
+  send(commit: Commit): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ commit, resolve, reject });
+      if (!this.#running) this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) await this.#sendTogether(this.#takeBatch());
+    this.#running = false;
+  }
+
+  #takeBatch(): Waiting[] {
+    const joint = new Commit();
+    let count = 0;
+    for (const { commit } of this.#waiting) {
+      const fits = joint.checksWith(commit) <= MAX_CHECKS && !joint.contradicts(commit) &&
+        joint.mutations + commit.mutations <= BATCH_MUTATIONS;
+      if (count > 0 && !fits) break;
+      joint.add(commit);
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #sendTogether(batch: Waiting[]): Promise<void> {
+    if (batch.length > 1) {
+      const joint = new Commit();
+      for (const { commit } of batch) joint.add(commit);
+      // An error says nothing about what was applied; alone, each part finds out for itself.
+      const applied = await joint.send(this.#kv).then((result) => result.ok, () => false);
+      if (applied) return batch.forEach(({ resolve }) => resolve(true));
+    }
+    await Promise.all(batch.map(async ({ commit, resolve, reject }) => {
+      try {
+        resolve((await commit.send(this.#kv)).ok);
+      } catch (error) {
+        reject(error);
+      }
+    }));
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The keyspace: every key that Sluice stores, with the type of its value. Ids are UUIDs; user strings that could be
+ * long are hashed before they become a key part. One type for each position, since KV orders by type first.
+ */
+import type {
+  AgentRecord,
+  DeploymentRecord,
+  FlowRecord,
+  GateRecord,
+  JournalItem,
+  LeaseRecord,
+  LogChunk,
+  QueueConfig,
+  RunDoc,
+  RunRecord,
+  SessionRecord,
+  StateRecord,
+  WorkPoolRecord,
+  WorkQueueRecord,
+} from "../schemas/records.ts";
+
+declare const VALUE: unique symbol;
+/** A key whose value has type `T`. */
+export type Key<T> = Deno.KvKey & { readonly [VALUE]?: T };
+
+/** One shard for each pool; the part is reserved, so that a pool can be split without moving its key. */
+const SHARD = 0;
+
+/** Counts and switches of a pool; checked and rewritten by every commit that changes a pooled run. */
+export const gateKey = (pool: string): Key<GateRecord> => ["gate", pool, SHARD];
+/** Queue configuration of a pool, `QUEUES_PER_CHUNK` queues a chunk; written with the gate. */
+export const gateConfigKey = (pool: string, chunk: number): Key<QueueConfig[]> => ["gate_cfg", pool, chunk];
+
+/** A pool's description. */
+export const poolKey = (id: string): Key<WorkPoolRecord> => ["pool", id];
+/** A pool's id by its name. */
+export const poolNameKey = (name: string): Key<string> => ["pool_name", name];
+/** A queue's description. Written by configuration only: creating a run checks it. */
+export const queueKey = (id: string): Key<WorkQueueRecord> => ["queue", id];
+/** A queue's id by its name. */
+export const queueNameKey = (pool: string, name: string): Key<string> => ["queue_name", pool, name];
+/** When a queue was last polled. Written blindly: losing one to another costs nothing. */
+export const queuePolledKey = (queue: string): Key<number> => ["queue_polled", queue];
+/** When a deployment was last polled. Written blindly. */
+export const deploymentPolledKey = (deployment: string): Key<number> => ["deployment_polled", deployment];
+
+/** What decides about a run. */
+export const runKey = (id: string): Key<RunRecord> => ["run", id];
+/** What describes a run. */
+export const runDocKey = (id: string): Key<RunDoc> => ["run_doc", id];
+/** One state of a run's history, in order of time. */
+export const runStateKey = (
+  run: string,
+  timestamp: number,
+): Key<StateRecord> => ["run_state", run, timestamp];
+/** Index of waiting runs: the order within a queue is (time, id). */
+export const waitKey = (pool: string, queueNo: number, t: number, run: string): Key<0> => [
+  "wait",
+  pool,
+  queueNo,
+  t,
+  run,
+];
+/** A held slot, by the session that holds it. */
+export const leaseKey = (pool: string, session: string, run: string): Key<LeaseRecord> => [
+  "lease",
+  pool,
+  session,
+  run,
+];
+/** The run made with an idempotency key of a flow. */
+export const idempotencyKey = (flow: string, keyHash: string): Key<string> => ["idem", flow, keyHash];
+/** Which runs a commit changed; the versionstamp of the commit is appended. */
+export const journalPrefix = (): Key<JournalItem[]> => ["journal"];
+
+/** One agent process at one pool. */
+export const sessionKey = (pool: string, id: string): Key<SessionRecord> => ["session", pool, id];
+/** An agent process. */
+export const agentKey = (id: string): Key<AgentRecord> => ["agent", id];
+/** The sweep clock, in rounds. */
+export const sweepKey = (): Key<number> => ["sweep"];
+/** Rings when something of a pool became startable. Written blindly: it carries no truth. */
+export const bellKey = (pool: string): Key<string> => ["bell", pool];
+
+/** A flow. */
+export const flowKey = (id: string): Key<FlowRecord> => ["flow", id];
+/** A flow's id by the hash of its name. */
+export const flowNameKey = (nameHash: string): Key<string> => ["flow_name", nameHash];
+/** A deployment. Creating a run checks it. */
+export const deploymentKey = (id: string): Key<DeploymentRecord> => ["deployment", id];
+/** A deployment's id by its flow and the hash of its name. */
+export const deploymentNameKey = (flow: string, nameHash: string): Key<string> => [
+  "deployment_name",
+  flow,
+  nameHash,
+];
+
+/** Log lines of a run, one batch a value, in order of their first line's time. */
+export const logKey = (run: string, firstTimestamp: number, id: string): Key<LogChunk> => [
+  "log",
+  run,
+  firstTimestamp,
+  id,
+];
+/** One piece of a large text. */
+export const chunkKey = (version: string, no: number): Key<Uint8Array> => ["chunk", version, no];

@@ -1,0 +1,61 @@
+import { waitKey } from "./keys.ts";
+
+/** A place in the index of waiting runs. */
+export interface WaitEntry {
+  t: number;
+  run: string;
+}
+
+/** Entries read at once: enough for a busy batch of claims, and one round trip. */
+const BATCH = 64;
+
+/** The first entries of a queue, or those after `after`. `complete`: nothing stands behind them. */
+export async function readQueueHead(
+  kv: Deno.Kv,
+  pool: string,
+  queueNo: number,
+  after?: WaitEntry,
+): Promise<{ entries: WaitEntry[]; complete: boolean }> {
+  const first: Deno.KvKey = after
+    ? [...waitKey(pool, queueNo, after.t, after.run), 0]
+    : ["wait", pool, queueNo];
+  const entries = await readRange(kv, pool, first, queueNo + 1);
+  return { entries: entries.map(toEntry), complete: entries.length < BATCH };
+}
+
+/**
+ * The heads of all non-empty queues of a pool. A queue with more than a batch of waiting runs is left after its
+ * first ones, so the cost follows the number of non-empty queues, never the number of waiting runs.
+ */
+export async function readAllHeads(
+  kv: Deno.Kv,
+  pool: string,
+): Promise<Map<number, { entries: WaitEntry[]; complete: boolean }>> {
+  const heads = new Map<number, { entries: WaitEntry[]; complete: boolean }>();
+  for (let from = 0;;) {
+    const keys = await readRange(kv, pool, ["wait", pool, from]);
+    const isLast = keys.length < BATCH;
+    for (const key of keys) {
+      const head = heads.get(key[2] as number) ?? { entries: [], complete: true };
+      head.entries.push(toEntry(key));
+      heads.set(key[2] as number, head);
+    }
+    if (isLast) return heads;
+    const cut = keys.at(-1)![2] as number;
+    heads.get(cut)!.complete = false;
+    from = cut + 1;
+  }
+}
+
+async function readRange(
+  kv: Deno.Kv,
+  pool: string,
+  start: Deno.KvKey,
+  endQueueNo = Number.MAX_SAFE_INTEGER,
+): Promise<Deno.KvKey[]> {
+  const selector = { start, end: ["wait", pool, endQueueNo] };
+  const entries = kv.list(selector, { limit: BATCH, batchSize: BATCH });
+  return await Array.fromAsync(entries, (entry) => entry.key);
+}
+
+const toEntry = (key: Deno.KvKey): WaitEntry => ({ t: key[3] as number, run: key[4] as string });

@@ -1,0 +1,28 @@
+/**
+ * JSON that survives a round trip. `JSON.parse` turns `5.0` into `5` and long integers into others; here a number
+ * whose text would change is kept as a raw value, which `JSON.stringify` writes back to the letter.
+ * `JSON.rawJSON` and the reviver's `source`: in V8 since Deno 1.40, in TypeScript's library not yet.
+ */
+interface RawJson {
+  rawJSON: string;
+}
+const Json = JSON as unknown as {
+  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): RawJson;
+  isRawJSON(value: unknown): value is RawJson;
+};
+
+/** Parses JSON text. Throws a SyntaxError when it is none. */
+export function parseLossless(text: string): unknown {
+  return Json.parse(text, (_key, value, context) => {
+    const { source } = context;
+    return typeof value === "number" && source !== undefined && String(value) !== source
+      ? Json.rawJSON(source)
+      : value;
+  });
+}
+
+/** The number behind a value of {@link parseLossless}; any other value comes back as it is. */
+export function unwrapNumber(value: unknown): unknown {
+  return Json.isRawJSON(value) ? Number(value.rawJSON) : value;
+}

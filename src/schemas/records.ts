@@ -1,0 +1,270 @@
+/**
+ * The values that are stored in Deno KV. Their keys: `kv/keys.ts`. What the records of a pool mean together is the
+ * gate protocol, told in docs/gate.md.
+ */
+
+/** Microseconds since the epoch. Text only on the wire (`schemas/wire.ts`). */
+export type Instant = number;
+
+/** JSON as text, kept as it came: parsing and printing again would change numbers such as `5.0`. */
+export type JsonText = string;
+
+/** Text that may be too large for one value: inline, or UTF-8 bytes in `chunks` pieces under a version id. */
+export type LargeText = string | { version: string; chunks: number };
+
+export const STATE_TYPES = [
+  "SCHEDULED",
+  "PENDING",
+  "RUNNING",
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "CRASHED",
+  "PAUSED",
+  "CANCELLING",
+] as const;
+export type StateType = (typeof STATE_TYPES)[number];
+
+export const TERMINAL_TYPES: ReadonlySet<StateType> = new Set(["COMPLETED", "FAILED", "CANCELLED", "CRASHED"]);
+
+/** Details of a state, without those that have their default value. Names are the wire's. */
+export interface StateDetails {
+  scheduled_time?: Instant;
+  child_flow_run_id?: string;
+  cache_key?: string;
+  cache_expiration?: Instant;
+  deferred?: boolean;
+  untrackable_result?: boolean;
+  pause_timeout?: Instant;
+  pause_reschedule?: boolean;
+  pause_key?: string;
+  run_input_keyset?: Record<string, string>;
+  refresh_cache?: boolean;
+  retriable?: boolean;
+  transition_id?: string;
+  task_parameters_id?: string;
+  traceparent?: string;
+  deployment_concurrency_lease_id?: string;
+}
+
+/** A state as the run record carries it. `data` lies in the state's own record, since it may be large. */
+export interface RunState {
+  id: string;
+  type: StateType;
+  name: string;
+  timestamp: Instant;
+  message: string | null;
+  hasData: boolean;
+  /** Whether `data` is the record of a stored result, which must not be lost by running again. */
+  persisted: boolean;
+  details: StateDetails;
+}
+
+/** One state of a run's history. */
+export interface StateRecord extends RunState {
+  data: LargeText | null;
+}
+
+/** Who holds the slot when it is no agent of ours: a Prefect worker, agent or engine without a claim token. */
+export const THIRD_PARTY = "tp";
+
+/**
+ * What decides about a run. Small, and written only under the gate of its pool.
+ * `session` is the holder of the run's slot and is set exactly while the run has a lease.
+ */
+export interface RunRecord {
+  id: string;
+  flow: string;
+  deployment: string | null;
+  pool: string | null;
+  queue: string | null;
+  queueNo: number;
+  /** Sort time within the queue. Ours: it need not equal the scheduled time on the wire. */
+  t: Instant;
+  state: RunState;
+  /** How often the run was handed out. */
+  attempt: number;
+  /** Fresh for each grant; kept on the ended run, so that a repeated report is recognised. */
+  token: string | null;
+  session: string | null;
+  /** Whether the holder reported the start of its process. */
+  started: boolean;
+  pauseKeys: string[];
+  retryType: "in_process" | "reschedule" | null;
+  resuming: boolean;
+  runCount: number;
+  expectedStart: Instant | null;
+  nextStart: Instant | null;
+  startTime: Instant | null;
+  endTime: Instant | null;
+  /** Microseconds spent RUNNING, up to the last time it left that state. */
+  totalRunTime: number;
+  created: Instant;
+  updated: Instant;
+}
+
+/** What describes a run and decides nothing. Guarded by its own check. */
+export interface RunDoc {
+  id: string;
+  name: string;
+  flowVersion: string | null;
+  deploymentVersion: string | null;
+  parameters: LargeText;
+  context: LargeText;
+  jobVariables: LargeText | null;
+  idempotencyKey: string | null;
+  tags: string[];
+  labels: JsonText;
+  parentTaskRunId: string | null;
+  autoScheduled: boolean;
+  infrastructureDocumentId: string | null;
+  infrastructurePid: string | null;
+  createdBy: JsonText | null;
+  maxRetries: number;
+  retryDelaySeconds: number;
+  retries: number | null;
+  retryDelay: number | null;
+  updated: Instant;
+}
+
+/** Counts and switches of a pool: the one record that every grant and every return of a slot rewrites. */
+export interface GateRecord {
+  paused: boolean;
+  limit: number | null;
+  /** Slots taken in the pool. */
+  occ: number;
+  /** Pairs (queue number, slots taken) of the queues with slots taken. */
+  q: Uint16Array;
+  /** Version of the queue configuration. */
+  cfg: number;
+  /** Lanes of limited deployments that may be drawn from: pairs (deployment, queue number). */
+  open: [string, number][];
+  /** Ids of the last commits, newest last. */
+  ops: number[];
+}
+
+/** What the gate needs to know of one queue; the only place of these values. */
+export interface QueueConfig {
+  no: number;
+  id: string;
+  priority: number;
+  paused: boolean;
+  limit: number | null;
+}
+
+export interface WorkPoolRecord {
+  id: string;
+  name: string;
+  description: string | null;
+  type: string;
+  baseJobTemplate: LargeText;
+  storageConfiguration: JsonText;
+  defaultQueue: string;
+  /** Number of the next queue. Numbers are never given twice within a pool. */
+  nextQueueNo: number;
+  created: Instant;
+  updated: Instant;
+}
+
+export interface WorkQueueRecord {
+  id: string;
+  pool: string;
+  no: number;
+  /** A closing queue takes no new runs: it is being deleted. */
+  state: "open" | "closing";
+  name: string;
+  description: string | null;
+  filter: JsonText | null;
+  created: Instant;
+  updated: Instant;
+}
+
+/** A held slot. */
+export interface LeaseRecord {
+  queueNo: number;
+  deployment: string | null;
+  /** The claim that this grant answered, so that the same claim gets the same answer again. */
+  claimId: string | null;
+  since: Instant;
+  /** Sweep round until which the holder has to report the start. */
+  startBy: number;
+}
+
+/** One agent process at one pool. Its id is never used again once it has ended. */
+export interface SessionRecord {
+  agent: string;
+  /** Sweep round of the last heartbeat: what decides whether the session has ended. */
+  round: number;
+  /** Time of the last heartbeat: what people see. */
+  seen: Instant;
+  state: "live" | "draining" | "ended";
+}
+
+export interface AgentRecord {
+  id: string;
+  name: string;
+  host: string;
+  version: string;
+  limit: number | null;
+  /** Session id by pool id. */
+  sessions: Record<string, string>;
+  created: Instant;
+}
+
+export interface FlowRecord {
+  id: string;
+  name: string;
+  tags: string[];
+  labels: JsonText;
+  created: Instant;
+  updated: Instant;
+}
+
+export interface DeploymentRecord {
+  id: string;
+  name: string;
+  flow: string;
+  version: string | null;
+  description: string | null;
+  paused: boolean;
+  pool: string | null;
+  queue: string | null;
+  tags: string[];
+  labels: JsonText;
+  parameters: LargeText;
+  jobVariables: LargeText;
+  parameterSchema: LargeText;
+  enforceParameterSchema: boolean;
+  schedules: JsonText;
+  concurrencyLimit: number | null;
+  concurrencyOptions: JsonText | null;
+  pullSteps: JsonText | null;
+  path: string | null;
+  entrypoint: string | null;
+  storageDocumentId: string | null;
+  infrastructureDocumentId: string | null;
+  created: Instant;
+  updated: Instant;
+}
+
+/** A batch of log lines of one run, in order of time. */
+export interface LogChunk {
+  count: number;
+  lastTimestamp: Instant;
+  maxLevel: number;
+  /** The lines as JSON. */
+  lines: LargeText;
+}
+
+export interface LogLine {
+  id: string;
+  name: string;
+  level: number;
+  message: string;
+  timestamp: Instant;
+  flowRunId: string | null;
+  taskRunId: string | null;
+}
+
+/** Which runs one commit changed: run id, state type before, state type after (indexes of STATE_TYPES, -1 for none). */
+export type JournalItem = [string, number, number];

@@ -1,0 +1,107 @@
+import { DomainError } from "../errors.ts";
+import { Commit } from "../kv/commit.ts";
+import type { GroupCommit } from "../kv/group_commit.ts";
+import { hashKey } from "../kv/hash.ts";
+import { flowKey, flowNameKey } from "../kv/keys.ts";
+import { get, listAll } from "../kv/read.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { FlowFilter, FlowListBody, NameSort } from "../schemas/filter.ts";
+import type { FlowCreate } from "../schemas/flow.ts";
+import type { FlowRecord, Instant } from "../schemas/records.ts";
+
+export class Flows {
+  readonly #deps: ServerDeps;
+  readonly #group: GroupCommit;
+
+  constructor(deps: ServerDeps, group: GroupCommit) {
+    this.#deps = deps;
+    this.#group = group;
+  }
+
+  /** A flow of that name that exists already is returned unchanged. */
+  async create(body: FlowCreate): Promise<{ flow: FlowRecord; isNew: boolean }> {
+    const existing = await this.byNameOrUndefined(body.name);
+    if (existing) return { flow: existing, isNew: false };
+    const now = this.#deps.clock.now();
+    const flow: FlowRecord = { id: this.#deps.ids.uuid(), ...body, created: now, updated: now };
+    const nameKey = flowNameKey(await hashKey(body.name));
+    const commit = new Commit().checkAbsent(nameKey).set(nameKey, flow.id).set(flowKey(flow.id), flow);
+    if (await this.#group.send(commit)) return { flow, isNew: true };
+    const winner = await this.byName(body.name);
+    return { flow: winner, isNew: winner.id === flow.id };
+  }
+
+  /** @throws DomainError `not_found` */
+  async get(id: string): Promise<FlowRecord> {
+    const { value } = await get(this.#deps.kv, flowKey(id));
+    if (!value) throw new DomainError("not_found", "Flow not found");
+    return value;
+  }
+
+  /** @throws DomainError `not_found` */
+  async byName(name: string): Promise<FlowRecord> {
+    const flow = await this.byNameOrUndefined(name);
+    if (!flow) throw new DomainError("not_found", `Flow ${name} not found`);
+    return flow;
+  }
+
+  async byNameOrUndefined(name: string): Promise<FlowRecord | undefined> {
+    const { value: id } = await get(this.#deps.kv, flowNameKey(await hashKey(name)));
+    return id ? (await get(this.#deps.kv, flowKey(id))).value ?? undefined : undefined;
+  }
+
+  async list(body: FlowListBody): Promise<FlowRecord[]> {
+    const flows = await this.matching(body.flows);
+    return flows.toSorted(byNameSort(body.sort)).slice(body.offset, body.offset + body.limit);
+  }
+
+  /** The flows that the filter matches; all without one. */
+  async matching(filter: FlowFilter | null | undefined): Promise<FlowRecord[]> {
+    const entries = await listAll(this.#deps.kv, flowKey("").slice(0, 1) as Deno.KvKey);
+    return entries.map(({ value }) => value as FlowRecord).filter((flow) => matchesIdAndName(filter, flow));
+  }
+}
+
+interface IdAndNameFilter {
+  operator: "and_" | "or_";
+  id?: { any_?: string[] | null | undefined; not_any_?: string[] | null | undefined } | null | undefined;
+  name?: { any_?: string[] | null | undefined; like_?: string | null | undefined } | null | undefined;
+}
+
+/** Whether an object with an id and a name matches; absent and null clauses are no constraint. */
+export function matchesIdAndName(
+  filter: IdAndNameFilter | null | undefined,
+  object: { id: string; name: string },
+): boolean {
+  if (!filter) return true;
+  const clauses: boolean[] = [];
+  if (filter.id?.any_) clauses.push(filter.id.any_.includes(object.id));
+  if (filter.id?.not_any_?.length) clauses.push(!filter.id.not_any_.includes(object.id));
+  if (filter.name?.any_) clauses.push(filter.name.any_.includes(object.name));
+  if (filter.name?.like_) clauses.push(object.name.toLowerCase().includes(filter.name.like_.toLowerCase()));
+  if (clauses.length === 0) return true;
+  return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
+}
+
+interface Named {
+  id: string;
+  name: string;
+  created: Instant;
+  updated: Instant;
+}
+
+/** Compares by the sort; ties by id. */
+export function byNameSort(sort: NameSort): (a: Named, b: Named) => number {
+  const compare = (a: string | number, b: string | number) => a < b ? -1 : a > b ? 1 : 0;
+  const byId = (a: Named, b: Named) => compare(a.id, b.id);
+  switch (sort) {
+    case "CREATED_DESC":
+      return (a, b) => compare(b.created, a.created) || byId(b, a);
+    case "UPDATED_DESC":
+      return (a, b) => compare(b.updated, a.updated) || byId(b, a);
+    case "NAME_ASC":
+      return (a, b) => compare(a.name, b.name) || byId(a, b);
+    case "NAME_DESC":
+      return (a, b) => compare(b.name, a.name) || byId(b, a);
+  }
+}

@@ -1,0 +1,149 @@
+import { Gate } from "../../domain/gate.ts";
+import { placeOf } from "../../domain/run_state.ts";
+import { Commit } from "../../kv/commit.ts";
+import { gateConfigKey, leaseKey, queueKey, runDocKey, runStateKey, waitKey } from "../../kv/keys.ts";
+import type { LargeText, LeaseRecord, QueueConfig, RunDoc, RunRecord } from "../../schemas/records.ts";
+import { get } from "../../kv/read.ts";
+import { chunkOf, indexQueues, type PoolCache, type PoolQueues } from "./pool_cache.ts";
+
+/** One change of a run that the batch commits. */
+export interface RunChange {
+  before: RunRecord;
+  after: RunRecord | null;
+}
+
+/**
+ * The one overlay on which a batch of operations is decided, one by one, and the commit that grows with it. Places,
+ * leases and counts of a run follow from the run itself: {@link change} is the only way to alter one.
+ */
+export class Batch {
+  readonly cache: PoolCache;
+  readonly gate: Gate;
+  readonly commit = new Commit();
+  readonly changes: RunChange[] = [];
+  /** Queues whose waiting runs changed other than by a grant. */
+  readonly changedQueues = new Set<number>();
+  /** Whether something may have become startable for others. */
+  rings = false;
+  /** Whether the pool ends with this batch. */
+  closesGate = false;
+  readonly #kv: Deno.Kv;
+  readonly #runs = new Map<string, RunRecord | null>();
+  #queues: PoolQueues;
+
+  private constructor(kv: Deno.Kv, cache: PoolCache, queues: PoolQueues) {
+    this.#kv = kv;
+    this.cache = cache;
+    this.gate = new Gate(cache.gate.value);
+    this.#queues = queues;
+  }
+
+  static async begin(kv: Deno.Kv, cache: PoolCache): Promise<Batch> {
+    return new Batch(kv, cache, await cache.queues());
+  }
+
+  get pool(): string {
+    return this.cache.pool;
+  }
+  get queues(): PoolQueues {
+    return this.#queues;
+  }
+  /** Whether there is anything to commit. */
+  get isEmpty(): boolean {
+    return this.commit.isEmpty;
+  }
+
+  /** The run as this batch leaves it; null when it is not there. */
+  async run(id: string): Promise<RunRecord | null> {
+    const changed = this.#runs.get(id);
+    if (changed !== undefined) return changed;
+    await this.cache.loadRuns([id]);
+    return this.cache.runs.get(id) ?? null;
+  }
+
+  async doc(id: string): Promise<RunDoc | null> {
+    return (await get(this.#kv, runDocKey(id))).value;
+  }
+
+  /** Whether the queue takes runs. */
+  async isQueueOpen(id: string): Promise<boolean> {
+    return (await get(this.#kv, queueKey(id))).value?.state === "open";
+  }
+
+  /** Writes or deletes a run, together with its place, its lease, the counts and its history. */
+  change(
+    before: RunRecord,
+    after: RunRecord | null,
+    options: { lease?: Partial<LeaseRecord>; data?: LargeText | null } = {},
+  ): void {
+    this.#leave(before, after);
+    if (after) this.#arrive(before, after, options.lease ?? {});
+    if (after && after.state.id !== before.state.id) {
+      this.commit.set(runStateKey(after.id, after.state.timestamp), {
+        ...after.state,
+        data: options.data ?? null,
+      });
+    }
+    this.commit.writeRun(before, after);
+    this.#runs.set(before.id, after);
+    this.changes.push({ before, after });
+  }
+
+  /** Replaces the queue configuration. A batch has at most one configuring operation. */
+  setQueues(configs: readonly QueueConfig[]): void {
+    const chunks = new Map<number, QueueConfig[]>();
+    for (const no of this.#queues.byNo.keys()) chunks.set(chunkOf(no), []);
+    for (const queue of configs) {
+      const chunk = chunks.get(chunkOf(queue.no)) ?? [];
+      chunk.push(queue);
+      chunks.set(chunkOf(queue.no), chunk);
+    }
+    this.gate.cfg++;
+    this.#queues = { ...indexQueues(configs, this.gate.cfg), names: this.#queues.names };
+    for (const [no, queues] of chunks) {
+      const key = gateConfigKey(this.pool, no);
+      if (queues.length > 0) this.commit.set(key, queues);
+      else this.commit.delete(key);
+    }
+    this.rings = true;
+  }
+
+  #leave(before: RunRecord, after: RunRecord | null): void {
+    const place = placeOf(before);
+    if (place === "wait" && !(after && isSameWait(before, after))) {
+      this.commit.delete(waitKey(this.pool, before.queueNo, before.t, before.id));
+      if (!after || placeOf(after) !== "lease") this.changedQueues.add(before.queueNo);
+    }
+    if (place === "lease" && before.session !== after?.session) {
+      this.commit.delete(leaseKey(this.pool, before.session!, before.id));
+      this.gate.free(before.queueNo);
+      this.rings = true;
+    }
+  }
+
+  #arrive(before: RunRecord, after: RunRecord, lease: Partial<LeaseRecord>): void {
+    const place = placeOf(after);
+    if (place === "wait" && !isSameWait(before, after)) {
+      // May be another pool's index: a move needs the gate that it leaves, not the one that it enters.
+      this.commit.set(waitKey(after.pool!, after.queueNo, after.t, after.id), 0);
+      if (after.pool === this.pool) this.changedQueues.add(after.queueNo);
+      this.rings = true;
+    }
+    if (place === "lease" && after.session !== before.session) {
+      this.commit.set(leaseKey(this.pool, after.session!, after.id), {
+        queueNo: after.queueNo,
+        deployment: after.deployment,
+        claimId: null,
+        since: after.state.timestamp,
+        startBy: 0,
+        ...lease,
+      });
+      this.gate.take(after.queueNo);
+    }
+  }
+}
+
+function isSameWait(before: RunRecord, after: RunRecord): boolean {
+  return placeOf(before) === "wait" && placeOf(after) === "wait" && before.pool === after.pool &&
+    before.queueNo === after.queueNo && before.t === after.t;
+}

@@ -1,0 +1,233 @@
+/** Operations on a pool's and its queues' settings, at the pool's gate. */
+import { firstFreePriority, makeRoom, withPriority } from "../../domain/priorities.ts";
+import { DomainError } from "../../errors.ts";
+import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
+import { type PackedText } from "../../kv/large_text.ts";
+import { MAX_UINT16 } from "../../kv/limits.ts";
+import { get } from "../../kv/read.ts";
+import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../../schemas/records.ts";
+import type { Batch } from "./batch.ts";
+import type { Operation } from "./operation.ts";
+
+type Configure<R> = (batch: Batch) => Promise<R>;
+
+function configure<R>(decide: Configure<R>): Operation<R> {
+  return { kind: "configure", decide: async (batch) => ({ result: await decide(batch) }) };
+}
+
+async function requirePool(kv: Deno.Kv, batch: Batch) {
+  const entry = await get(kv, poolKey(batch.pool));
+  if (!entry.value) throw new DomainError("not_found", "The work pool does not exist any more.");
+  return { ...entry, value: entry.value };
+}
+
+async function requireQueue(kv: Deno.Kv, batch: Batch, id: string) {
+  const entry = await get(kv, queueKey(id));
+  const config = batch.queues.byId.get(id);
+  if (!entry.value || !config) throw new DomainError("not_found", "work queue not found");
+  return { entry: { ...entry, value: entry.value }, config };
+}
+
+/** New values of a pool; what is undefined stays. */
+export interface PoolChange {
+  description?: string | null | undefined;
+  paused?: boolean | undefined;
+  limit?: number | null | undefined;
+  storageConfiguration?: string | undefined;
+  /** Its pieces are stored already, or go along. */
+  baseJobTemplate?: PackedText | undefined;
+}
+
+/** `beside` puts the template's pieces into the commit and drops those of the old one. */
+export function updatePool(
+  kv: Deno.Kv,
+  change: PoolChange,
+  now: Instant,
+  beside: (batch: Batch, old: WorkPoolRecord) => Promise<void>,
+): Operation<void> {
+  return configure(async (batch) => {
+    const pool = await requirePool(kv, batch);
+    await beside(batch, pool.value);
+    const { paused, limit, ...described } = change;
+    if (paused !== undefined) batch.gate.paused = paused;
+    if (limit !== undefined) batch.gate.limit = limit;
+    batch.rings = true;
+    batch.commit.check(pool).set(poolKey(batch.pool), {
+      ...pool.value,
+      description: described.description === undefined ? pool.value.description : described.description,
+      storageConfiguration: described.storageConfiguration ?? pool.value.storageConfiguration,
+      baseJobTemplate: described.baseJobTemplate?.stored ?? pool.value.baseJobTemplate,
+      updated: now,
+    });
+  });
+}
+
+/** A queue to be made; `priority` null: the first free one. */
+export interface NewQueue {
+  id: string;
+  name: string;
+  description: string | null;
+  paused: boolean;
+  limit: number | null;
+  priority: number | null;
+  filter: string | null;
+  now: Instant;
+}
+
+/** @throws DomainError `conflict` when the name is taken */
+export function createQueue(kv: Deno.Kv, queue: NewQueue): Operation<void> {
+  return configure(async (batch) => {
+    const nameKey = queueNameKey(batch.pool, queue.name);
+    const taken = await get(kv, nameKey);
+    if (taken.value === queue.id) return; // made before, and the answer was lost
+    if (taken.value) throw new DomainError("conflict", "A work queue with this name already exists.");
+    const pool = await requirePool(kv, batch);
+    const no = pool.value.nextQueueNo;
+    if (no > MAX_UINT16) {
+      throw new DomainError(
+        "invalid",
+        `A work pool can have ${MAX_UINT16 + 1} queues in its life; make a new pool.`,
+      );
+    }
+    const priority = queue.priority ?? firstFreePriority(batch.queues.sorted);
+    const moved = queue.priority === null ? [] : makeRoom(batch.queues.sorted, priority);
+    const config = { no, id: queue.id, priority, paused: queue.paused, limit: queue.limit };
+    batch.setQueues([...replaced(batch.queues.sorted, moved), config]);
+    batch.commit.check(taken).set(nameKey, queue.id)
+      .check(pool).set(poolKey(batch.pool), { ...pool.value, nextQueueNo: no + 1 })
+      .set(queueKey(queue.id), {
+        id: queue.id,
+        pool: batch.pool,
+        no,
+        state: "open",
+        name: queue.name,
+        description: queue.description,
+        filter: queue.filter,
+        created: queue.now,
+        updated: queue.now,
+      });
+  });
+}
+
+/** New values of a queue; what is undefined stays. */
+export interface QueueChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  paused?: boolean | undefined;
+  limit?: number | null | undefined;
+  priority?: number | undefined;
+  filter?: string | null | undefined;
+}
+
+/**
+ * @param shuffles whether other queues make room for a new priority; by id the number is written as it is
+ * @throws DomainError `conflict` when the new name is taken
+ */
+export function updateQueue(
+  kv: Deno.Kv,
+  id: string,
+  change: QueueChange,
+  options: { shuffles: boolean; now: Instant },
+): Operation<void> {
+  return configure(async (batch) => {
+    const { entry, config } = await requireQueue(kv, batch, id);
+    const { value: queue } = entry;
+    const isRenamed = change.name !== undefined && change.name !== queue.name;
+    const newName = isRenamed ? await get(kv, queueNameKey(batch.pool, change.name!)) : undefined;
+    if (newName?.value) {
+      throw new DomainError(
+        "conflict",
+        `A work queue named '${change.name}' already exists in this work pool.`,
+      );
+    }
+    if (newName) {
+      batch.commit.check(newName).set(newName.key, id).delete(queueNameKey(batch.pool, queue.name));
+    }
+    batch.setQueues(changedConfigs(batch, { ...config, ...definedConfig(change) }, change, options.shuffles));
+    batch.commit.check(entry).set(queueKey(id), {
+      ...queue,
+      name: change.name ?? queue.name,
+      description: change.description === undefined ? queue.description : change.description,
+      filter: change.filter === undefined ? queue.filter : change.filter,
+      updated: options.now,
+    });
+  });
+}
+
+function definedConfig({ paused, limit }: QueueChange): Partial<QueueConfig> {
+  return { ...(paused === undefined ? {} : { paused }), ...(limit === undefined ? {} : { limit }) };
+}
+
+function changedConfigs(
+  batch: Batch,
+  config: QueueConfig,
+  change: QueueChange,
+  shuffles: boolean,
+): QueueConfig[] {
+  const configs = replaced(batch.queues.sorted, [config]);
+  if (change.priority === undefined) return configs;
+  if (shuffles) return withPriority(configs, config.id, change.priority);
+  return replaced(configs, [{ ...config, priority: change.priority }]);
+}
+
+function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig[]): QueueConfig[] {
+  const byId = new Map(changed.map((config) => [config.id, config]));
+  return configs.map((config) => byId.get(config.id) ?? config);
+}
+
+/**
+ * First step of deleting queues: they take no new runs and give none away. Refused while they hold slots.
+ * Closing writes the queue records, which every creation of a run checks, so what waits in them can be listed after.
+ *
+ * @returns how each queue was set before, for {@link reopenQueues}
+ * @throws DomainError `conflict` with the count of held runs
+ */
+export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<QueueConfig[]> {
+  return configure(async (batch) => {
+    const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
+    const held = found.reduce((sum, { config }) => sum + batch.gate.heldIn(config.no), 0);
+    if (held > 0) {
+      throw new DomainError(
+        "conflict",
+        `${held} runs hold slots here. Wait until they end, or cancel them, and delete again.`,
+      );
+    }
+    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, paused: true }))));
+    for (const { entry } of found) setState(batch, entry.value, "closing", now);
+    return found.map(({ config }) => config);
+  });
+}
+
+/** Takes {@link closeQueues} back. */
+export function reopenQueues(kv: Deno.Kv, configs: readonly QueueConfig[], now: Instant): Operation<void> {
+  return configure(async (batch) => {
+    const found = await Promise.all(configs.map(({ id }) => requireQueue(kv, batch, id)));
+    batch.setQueues(replaced(batch.queues.sorted, configs));
+    for (const { entry } of found) setState(batch, entry.value, "open", now);
+  });
+}
+
+// No check of the queue records: only gate commits write them, and this is one.
+function setState(batch: Batch, queue: WorkQueueRecord, state: WorkQueueRecord["state"], now: Instant): void {
+  batch.commit.set(queueKey(queue.id), { ...queue, state, updated: now });
+}
+
+/** Last step: closed and empty queues go. With `andPool` the pool goes with them. */
+export function dropQueues(
+  kv: Deno.Kv,
+  ids: readonly string[],
+  andPool?: (batch: Batch, pool: WorkPoolRecord) => void,
+): Operation<void> {
+  return configure(async (batch) => {
+    const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
+    for (const { entry } of found) {
+      batch.commit.delete(queueKey(entry.value.id)).delete(queueNameKey(batch.pool, entry.value.name));
+    }
+    batch.setQueues(batch.queues.sorted.filter(({ id }) => !ids.includes(id)));
+    if (!andPool) return;
+    const pool = await requirePool(kv, batch);
+    andPool(batch, pool.value);
+    batch.commit.check(pool).delete(poolKey(batch.pool)).delete(poolNameKey(pool.value.name));
+    batch.closesGate = true;
+  });
+}

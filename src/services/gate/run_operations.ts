@@ -1,0 +1,150 @@
+/** Operations on one run at the gate of its pool. */
+import { DomainError } from "../../errors.ts";
+import { type Blocked } from "../../domain/gate.ts";
+import {
+  type Answer,
+  planTransition,
+  type Proposal,
+  type TransitionPlan,
+} from "../../domain/plan_transition.ts";
+import { isHeld, placeOf, type ProposedState } from "../../domain/run_state.ts";
+import { Commit } from "../../kv/commit.ts";
+import type { Instant, LargeText, RunDoc, RunRecord, WorkQueueRecord } from "../../schemas/records.ts";
+import type { Version } from "../../kv/commit.ts";
+import type { Batch } from "./batch.ts";
+import type { Operation } from "./operation.ts";
+
+/** The run is not in this pool any more: look where it is, and go there. */
+export class MovedError extends Error {
+  override readonly name = "MovedError";
+}
+
+/** A state that somebody proposes for a run. */
+export interface StateProposal {
+  run: string;
+  proposed: ProposedState;
+  /** `data` of the state, already stored where it is large. */
+  data: LargeText | null;
+  force: boolean;
+  token: string | undefined;
+  stateId: string;
+  pauseKey: string;
+}
+
+export type TransitionResult =
+  | { kind: "stale" }
+  | { kind: "answered"; answer: Answer; run: RunRecord; isWritten: boolean }
+  /** It would need a slot, and there is none. */
+  | { kind: "blocked"; blocked: Blocked; run: RunRecord };
+
+/** What the rules look at beside the run itself. */
+export function toProposal(given: StateProposal, run: RunRecord, doc: RunDoc | null, now: Instant): Proposal {
+  return {
+    run,
+    proposed: given.proposed,
+    now,
+    retries: doc?.retries ?? null,
+    retryDelaySeconds: doc?.retryDelay ?? 0,
+    infrastructurePid: doc?.infrastructurePid ?? null,
+    parentTaskRunId: doc?.parentTaskRunId ?? null,
+    pauseKey: given.pauseKey,
+    force: given.force,
+    token: given.token,
+    stateId: given.stateId,
+  };
+}
+
+/** Proposes a state (start, keep, finish, crash, release, cancel, retry, third-party PENDING and RUNNING). */
+export function transition(given: StateProposal, now: () => Instant): Operation<TransitionResult> {
+  return {
+    kind: "state",
+    run: given.run,
+    async decide(batch, mayTake) {
+      const run = await requireRun(batch, given.run);
+      const doc = looksAtDoc(given.proposed) ? await batch.doc(run.id) : null;
+      const plan = planTransition(toProposal(given, run, doc, now()));
+      if (plan.kind === "write" && plan.slot === "take" && !mayTake) return "postpone";
+      if (
+        plan.kind === "write" && entersIndex(run, plan.next) && !await batch.isQueueOpen(plan.next.queue!)
+      ) {
+        const answer = { status: "ABORT", reason: "The run's work queue is being deleted." } as const;
+        return { result: { kind: "answered", answer, run, isWritten: false } };
+      }
+      return { result: stage(batch, run, plan, given.data) };
+    },
+  };
+}
+
+/** An ended or suspended run waits again. Closing a queue rewrites the gate, so reading the queue after it is enough. */
+const entersIndex = (before: RunRecord, next: RunRecord): boolean =>
+  placeOf(before) === "none" && placeOf(next) === "wait";
+
+/** Retries and subflows are decided by the run's description; the other proposals save the read. */
+const looksAtDoc = ({ type }: ProposedState): boolean => type === "FAILED" || type === "PAUSED";
+
+function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, data: LargeText | null): TransitionResult {
+  if (plan.kind === "stale") return plan;
+  if (plan.kind === "answer") return { kind: "answered", answer: plan.answer, run, isWritten: false };
+  if (plan.slot === "take") {
+    const queue = batch.queues.byNo.get(run.queueNo);
+    const blocked = batch.gate.blocked() ?? (queue ? batch.gate.blockedIn(queue) : { kind: "queue_paused" });
+    if (blocked) return { kind: "blocked", blocked, run };
+  }
+  batch.change(run, plan.next, { data });
+  return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };
+}
+
+/** Deletes the run with its place. `withRun` adds what lies elsewhere to the same commit. */
+export function remove(
+  id: string,
+  withRun: (commit: Commit, run: RunRecord) => Promise<void>,
+): Operation<void> {
+  return {
+    kind: "state",
+    run: id,
+    async decide(batch) {
+      const run = await requireRun(batch, id);
+      const beside = new Commit();
+      await withRun(beside, run);
+      batch.change(run, null);
+      batch.commit.add(beside);
+      return { result: undefined };
+    },
+  };
+}
+
+/** The queue that a waiting run moves to, as it was read. */
+export interface MoveTarget {
+  version: Version;
+  queue: WorkQueueRecord;
+}
+
+/** Moves a waiting run to another queue, in this pool or another one. False when it does not wait any more. */
+export function move(id: string, target: MoveTarget, now: () => Instant): Operation<boolean> {
+  return {
+    kind: "state",
+    run: id,
+    async decide(batch) {
+      const run = await requireRun(batch, id);
+      if (run.queue === target.queue.id) return { result: true };
+      if (run.state.type !== "SCHEDULED" || isHeld(run)) return { result: false };
+      if (target.queue.state !== "open") {
+        throw new DomainError(
+          "conflict",
+          `Work queue '${target.queue.name}' is being deleted; nothing can move there.`,
+        );
+      }
+      const { pool, id: queue, no: queueNo } = target.queue;
+      batch.commit.check(target.version);
+      batch.change(run, { ...run, pool, queue, queueNo, updated: now() });
+      return { result: true };
+    },
+  };
+}
+
+async function requireRun(batch: Batch, id: string): Promise<RunRecord> {
+  const run = await batch.run(id);
+  if (!run) throw new DomainError("not_found", "Flow run not found");
+  if (run.pool !== batch.pool) throw new MovedError(`Flow run ${id} is not in this work pool.`);
+  return run;
+}

@@ -1,0 +1,86 @@
+import type { ClaimRequest } from "../domain/plan_claim.ts";
+import { DomainError } from "../errors.ts";
+import { poolKey, queueKey } from "../kv/keys.ts";
+import { get } from "../kv/read.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { Instant } from "../schemas/records.ts";
+import type { FlowRuns, FlowRunView } from "./flow_runs.ts";
+import type { Gates } from "./gate/gates.ts";
+import type { Polls } from "./polls.ts";
+import type { WorkPools } from "./work_pools.ts";
+import type { WorkQueues } from "./work_queues.ts";
+
+export interface PollRequest {
+  /** Absent or empty: all queues of the pool. */
+  queueNames: readonly string[];
+  scheduledBefore: Instant | null;
+  scheduledAfter: Instant | null;
+  limit: number;
+}
+
+/** The reference's polls: what could be claimed now, in the order in which it would be. Nothing is reserved. */
+export class ScheduledRuns {
+  readonly #deps: ServerDeps;
+  readonly #gates: Gates;
+  readonly #pools: WorkPools;
+  readonly #queues: WorkQueues;
+  readonly #runs: FlowRuns;
+  readonly #polls: Polls;
+
+  constructor(
+    deps: ServerDeps,
+    parts: { gates: Gates; pools: WorkPools; queues: WorkQueues; runs: FlowRuns; polls: Polls },
+  ) {
+    this.#deps = deps;
+    this.#gates = parts.gates;
+    this.#pools = parts.pools;
+    this.#queues = parts.queues;
+    this.#runs = parts.runs;
+    this.#polls = parts.polls;
+  }
+
+  /** @throws DomainError `not_found`: no such pool, or no such queue */
+  async ofPool(poolName: string, request: PollRequest): Promise<FlowRunView[]> {
+    const pool = await this.#pools.require(poolName);
+    const wanted = new Set<string>();
+    for (const name of new Set(request.queueNames)) {
+      const queue = await this.#queues.find(pool, name);
+      if (!queue) throw new DomainError("not_found", `Work pool queue '${poolName}/${name}' not found.`);
+      wanted.add(queue.id);
+    }
+    return await this.#poll(pool.id, wanted, request);
+  }
+
+  /** @param isPoll false when a person looks: the queue does not count as polled then */
+  async ofQueue(id: string, request: Omit<PollRequest, "queueNames">, isPoll = true): Promise<FlowRunView[]> {
+    const { value: queue } = await get(this.#deps.kv, queueKey(id));
+    const pool = queue && (await get(this.#deps.kv, poolKey(queue.pool))).value;
+    if (!queue || !pool) throw new DomainError("missing_object", `Work queue with id ${id} not found.`);
+    return await this.#poll(pool.id, new Set([id]), { ...request, queueNames: [] }, isPoll);
+  }
+
+  async #poll(
+    pool: string,
+    wanted: ReadonlySet<string>,
+    request: PollRequest,
+    isPoll = true,
+  ): Promise<FlowRunView[]> {
+    let polled: string[] = [];
+    const plan = await this.#gates.of(pool).preview((queues): ClaimRequest => {
+      const allows = ({ id }: { id: string }) => wanted.size === 0 || wanted.has(id);
+      polled = queues.sorted.filter(allows).map(({ id }) => id);
+      return {
+        allows,
+        n: request.limit,
+        dueBefore: request.scheduledBefore ?? Number.MAX_SAFE_INTEGER,
+        ...(request.scheduledAfter === null ? {} : { dueAfter: request.scheduledAfter }),
+      };
+    });
+    const views = await this.#runs.views(plan.grants.map(({ run }) => run.id));
+    if (isPoll) {
+      await this.#polls.noteQueues(polled);
+      await this.#polls.noteDeployments(views.flatMap(({ run }) => run.deployment ?? []));
+    }
+    return views;
+  }
+}

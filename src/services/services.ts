@@ -1,0 +1,56 @@
+import { GroupCommit } from "../kv/group_commit.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import { Agents } from "./agents.ts";
+import { Deployments } from "./deployments.ts";
+import { Flows } from "./flows.ts";
+import { FlowRunList } from "./flow_run_list.ts";
+import { FlowRuns } from "./flow_runs.ts";
+import { Gates } from "./gate/gates.ts";
+import { Logs } from "./logs.ts";
+import { Polls } from "./polls.ts";
+import { RunNews } from "./run_news.ts";
+import { ScheduledRuns } from "./scheduled_runs.ts";
+import { SetState } from "./set_state.ts";
+import { WorkPools } from "./work_pools.ts";
+import { WorkQueues } from "./work_queues.ts";
+
+/** The use cases, wired once. */
+export interface Services {
+  flows: Flows;
+  workPools: WorkPools;
+  workQueues: WorkQueues;
+  deployments: Deployments;
+  flowRuns: FlowRuns;
+  flowRunList: FlowRunList;
+  setState: SetState;
+  scheduledRuns: ScheduledRuns;
+  logs: Logs;
+  agents: Agents;
+  /** For what looks at the gates from outside. */
+  gates: Gates;
+}
+
+export function buildServices(deps: ServerDeps): Services {
+  const group = new GroupCommit(deps.kv);
+  const news = new RunNews();
+  const gates = new Gates(deps, (changes) => news.notify(changes));
+  const polls = new Polls(deps);
+  const flows = new Flows(deps, group);
+  const pools = new WorkPools(deps, gates);
+  const queues = new WorkQueues(deps, gates, pools);
+  const deployments = new Deployments(deps, flows, pools, queues);
+  const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments });
+  return {
+    flows,
+    workPools: pools,
+    workQueues: queues,
+    deployments,
+    flowRuns: runs,
+    flowRunList: new FlowRunList(deps, { flows, pools, queues, deployments, runs }),
+    setState: new SetState(deps, gates, runs),
+    scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
+    logs: new Logs(deps, group),
+    agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
+    gates,
+  };
+}

@@ -1,0 +1,157 @@
+import { type Blocked, blockedReason } from "../domain/gate.ts";
+import { type Answer, planTransition } from "../domain/plan_transition.ts";
+import { DomainError } from "../errors.ts";
+import { Commit } from "../kv/commit.ts";
+import { gateKey, leaseKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
+import { packText, storePieces } from "../kv/large_text.ts";
+import { get, listAll } from "../kv/read.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { JsonText, LargeText, LeaseRecord, RunRecord } from "../schemas/records.ts";
+import type { StateCreate } from "../schemas/state.ts";
+import type { FlowRuns } from "./flow_runs.ts";
+import type { Gates } from "./gate/gates.ts";
+import { PoolGoneError } from "./gate/operation.ts";
+import {
+  MovedError,
+  type StateProposal,
+  toProposal,
+  transition,
+  type TransitionResult,
+} from "./gate/run_operations.ts";
+import { fromStateCreate } from "./proposed_state.ts";
+
+/** What became of a proposed state. */
+export interface SetStateView {
+  answer: Answer;
+  /** The run as it is now. */
+  run: RunRecord;
+  /** `data` of its state. */
+  stateData: JsonText | null;
+  /** Whether a state was written, be it the proposed one or the one that took its place. */
+  isWritten: boolean;
+}
+
+export interface SetStateRequest {
+  run: string;
+  state: StateCreate;
+  force: boolean;
+  /** The claim token that came with the request. */
+  token: string | undefined;
+}
+
+/** How often a run without a gate is decided anew when it changed meanwhile. */
+const ATTEMPTS = 100;
+/** Holders named in a refusal. */
+const NAMED_HOLDERS = 3;
+
+/** Decides about proposed states: at the gate of the run's pool, or on the run's own record when it has none. */
+export class SetState {
+  readonly #deps: ServerDeps;
+  readonly #gates: Gates;
+  readonly #runs: FlowRuns;
+
+  constructor(deps: ServerDeps, gates: Gates, runs: FlowRuns) {
+    this.#deps = deps;
+    this.#gates = gates;
+    this.#runs = runs;
+  }
+
+  /**
+   * @throws DomainError `missing_object`: no such run; `stale_token`: the token is not current; `unknown_outcome`
+   */
+  async propose(request: SetStateRequest): Promise<SetStateView> {
+    const proposal = await this.#toProposal(request);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const result = await this.#decide(proposal);
+      if (result === "again") continue;
+      if (result.kind === "stale") {
+        throw new DomainError(
+          "stale_token",
+          "The claim token is not current: another attempt owns this run.",
+        );
+      }
+      if (result.kind === "blocked") return await this.#refuse(result);
+      return await this.#view(result.answer, result.run, result.isWritten);
+    }
+    throw new DomainError("contention", "The run changed while its state was being set: try again.");
+  }
+
+  async #toProposal({ run, state, force, token }: SetStateRequest): Promise<StateProposal> {
+    const { ids, clock } = this.#deps;
+    const proposed = fromStateCreate(state, state.type, clock.now());
+    const data = proposed.hasData && state.data !== undefined ? await this.#storeData(state.data) : null;
+    return { run, proposed, data, force, token, stateId: ids.uuid(), pauseKey: ids.uuid() };
+  }
+
+  /** Large data is stored ahead, so that the gate's commits stay small. */
+  async #storeData(text: JsonText): Promise<LargeText> {
+    const packed = packText(text, this.#deps.ids.uuid());
+    if (packed.pieces.length === 0) return packed.stored;
+    const commit = new Commit();
+    await storePieces(this.#deps.kv, commit, [packed]);
+    if (!commit.isEmpty && typeof packed.stored !== "string") {
+      await commit.checkAbsent(["chunk", packed.stored.version, 0]).send(this.#deps.kv);
+    }
+    return packed.stored;
+  }
+
+  async #decide(proposal: StateProposal): Promise<TransitionResult | "again"> {
+    const { kv, clock } = this.#deps;
+    const run = (await get(kv, runKey(proposal.run))).value;
+    if (!run) throw missingRun(proposal.run);
+    if (run.pool === null) return await this.#decideAlone(proposal);
+    try {
+      return await this.#gates.of(run.pool).submit(transition(proposal, () => clock.now()));
+    } catch (error) {
+      if (error instanceof PoolGoneError) return await this.#decideAlone(proposal);
+      if (error instanceof MovedError) return "again";
+      if (error instanceof DomainError && error.code === "not_found") throw missingRun(proposal.run);
+      throw error;
+    }
+  }
+
+  /** A run without pool, or whose pool is gone, is guarded by its own record and by the gate's absence. */
+  async #decideAlone(proposal: StateProposal): Promise<TransitionResult | "again"> {
+    const { kv, clock } = this.#deps;
+    const [entry, doc] = await Promise.all([get(kv, runKey(proposal.run)), get(kv, runDocKey(proposal.run))]);
+    if (!entry.value) throw missingRun(proposal.run);
+    const run: RunRecord = { ...entry.value, pool: null, queue: null };
+    const plan = planTransition(toProposal(proposal, run, doc.value, clock.now()));
+    if (plan.kind === "stale") return plan;
+    if (plan.kind === "answer") return { kind: "answered", answer: plan.answer, run, isWritten: false };
+    const commit = new Commit().check(entry).writeRun(entry.value, plan.next)
+      .set(runStateKey(run.id, plan.next.state.timestamp), { ...plan.next.state, data: proposal.data });
+    if (entry.value.pool !== null) commit.checkAbsent(gateKey(entry.value.pool));
+    if (!(await commit.send(kv)).ok) return "again";
+    return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };
+  }
+
+  async #view(answer: Answer, run: RunRecord, isWritten: boolean): Promise<SetStateView> {
+    const stateData = run.state.hasData ? (await this.#runs.get(run.id)).stateData : null;
+    return { answer, run, stateData, isWritten };
+  }
+
+  /** No slot: the run keeps its state, its time and its place in the order. */
+  async #refuse({ blocked, run }: { blocked: Blocked; run: RunRecord }): Promise<SetStateView> {
+    const { poolName, queueName } = await this.#runs.get(run.id);
+    const reason = blockedReason(blocked, { pool: poolName ?? "?", queue: queueName ?? "?" });
+    const holders = await this.#holders(run, blocked);
+    return await this.#view({ status: "ABORT", reason: `${reason}${holders}` }, run, false);
+  }
+
+  async #holders(run: RunRecord, blocked: Blocked): Promise<string> {
+    if (blocked.kind !== "pool_full" && blocked.kind !== "queue_full") return "";
+    const leases = await listAll(this.#deps.kv, leaseKey(run.pool!, "", "").slice(0, 2) as Deno.KvKey, {
+      limit: 200,
+    });
+    const ids = leases
+      .filter(({ value }) => blocked.kind === "pool_full" || (value as LeaseRecord).queueNo === run.queueNo)
+      .map(({ key }) => key[3] as string);
+    const named = await this.#runs.views(ids.slice(0, NAMED_HOLDERS));
+    if (named.length === 0) return "";
+    const more = ids.length > named.length ? ` and ${ids.length - named.length} more` : "";
+    return ` Held by ${named.map(({ doc }) => doc.name).join(", ")}${more}.`;
+  }
+}
+
+const missingRun = (id: string) => new DomainError("missing_object", `Flow run with id ${id} not found`);

@@ -1,0 +1,296 @@
+import { Gate } from "../domain/gate.ts";
+import { findUndeclaredVariables } from "../domain/job_template.ts";
+import { DomainError } from "../errors.ts";
+import { Commit } from "../kv/commit.ts";
+import {
+  gateConfigKey,
+  gateKey,
+  poolKey,
+  poolNameKey,
+  queueKey,
+  queueNameKey,
+  queuePolledKey,
+} from "../kv/keys.ts";
+import { dropPieces, packText, readText, storePieces } from "../kv/large_text.ts";
+import { get, getMany, listAll } from "../kv/read.ts";
+import { readAllHeads } from "../kv/waiting_index.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { WorkPoolFilter } from "../schemas/filter.ts";
+import type { GateRecord, Instant, JsonText, QueueConfig, WorkPoolRecord } from "../schemas/records.ts";
+import { fromJsonText } from "../schemas/wire.ts";
+import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { closeQueues, dropQueues, reopenQueues, updatePool } from "./gate/config_operations.ts";
+import type { Gates } from "./gate/gates.ts";
+import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { isRecent } from "./polls.ts";
+
+/** A pool as people see it. */
+export interface WorkPoolView {
+  pool: WorkPoolRecord;
+  gate: GateRecord;
+  baseJobTemplate: JsonText;
+  status: "READY" | "NOT_READY" | "PAUSED" | null;
+}
+
+/** The pool of queues that were made without one. */
+export const DEFAULT_AGENT_POOL = "default-agent-pool";
+/** Queues closed or dropped in one commit. */
+const QUEUES_PER_COMMIT = 100;
+const LARGEST_TEMPLATE_BYTES = 1_048_576;
+
+export class WorkPools {
+  readonly #deps: ServerDeps;
+  readonly #gates: Gates;
+
+  constructor(deps: ServerDeps, gates: Gates) {
+    this.#deps = deps;
+    this.#gates = gates;
+  }
+
+  /** @throws DomainError `conflict`: the name is taken; `forbidden`: it is reserved; `invalid`: a bad template */
+  async create(body: WorkPoolCreate): Promise<WorkPoolView> {
+    if (isReserved(body.name)) throw reserved("");
+    validateTemplate(body.base_job_template);
+    return await this.#create(body);
+  }
+
+  /** The pool of that name, made when it is missing. */
+  async ensureDefaultAgentPool(): Promise<WorkPoolRecord> {
+    const existing = await this.find(DEFAULT_AGENT_POOL);
+    if (existing) return existing;
+    const body = {
+      name: DEFAULT_AGENT_POOL,
+      type: "prefect-agent",
+      base_job_template: "{}",
+      is_paused: false,
+    };
+    try {
+      return (await this.#create(body)).pool;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === "conflict") {
+        return await this.require(DEFAULT_AGENT_POOL);
+      }
+      throw error;
+    }
+  }
+
+  async #create(body: WorkPoolCreate): Promise<WorkPoolView> {
+    const { kv, ids, clock } = this.#deps;
+    const now = clock.now();
+    const template = packText(body.base_job_template, ids.uuid());
+    const pool: WorkPoolRecord = {
+      id: ids.uuid(),
+      name: body.name,
+      description: body.description ?? null,
+      type: body.type,
+      baseJobTemplate: template.stored,
+      storageConfiguration: body.storage_configuration ?? JSON.stringify(STORAGE_DEFAULTS),
+      defaultQueue: ids.uuid(),
+      nextQueueNo: 1,
+      created: now,
+      updated: now,
+    };
+    const commit = new Commit().checkAbsent(poolNameKey(pool.name)).set(poolNameKey(pool.name), pool.id)
+      .set(poolKey(pool.id), pool)
+      .set(gateKey(pool.id), Gate.empty({ paused: body.is_paused, limit: body.concurrency_limit ?? null }))
+      .set(gateConfigKey(pool.id, 0), [{
+        no: 0,
+        id: pool.defaultQueue,
+        priority: 1,
+        paused: false,
+        limit: null,
+      }])
+      .set(queueNameKey(pool.id, "default"), pool.defaultQueue)
+      .set(queueKey(pool.defaultQueue), {
+        id: pool.defaultQueue,
+        pool: pool.id,
+        no: 0,
+        state: "open",
+        name: "default",
+        description: "The work pool's default queue.",
+        filter: null,
+        created: now,
+        updated: now,
+      });
+    await storePieces(kv, commit, [template]);
+    const { ok } = await commit.send(kv);
+    if (!ok && (await get(kv, poolNameKey(pool.name))).value !== pool.id) {
+      throw new DomainError("conflict", "A work pool with this name already exists.");
+    }
+    return await this.#view(pool);
+  }
+
+  /** Undefined when there is none of that name. */
+  async find(name: string): Promise<WorkPoolRecord | undefined> {
+    const { value: id } = await get(this.#deps.kv, poolNameKey(name));
+    if (!id) return undefined;
+    return (await get(this.#deps.kv, poolKey(id))).value ?? undefined;
+  }
+
+  /** @throws DomainError `not_found` */
+  async require(name: string): Promise<WorkPoolRecord> {
+    const pool = await this.find(name);
+    if (!pool) throw new DomainError("not_found", `Work pool "${name}" not found.`);
+    return pool;
+  }
+
+  async get(name: string): Promise<WorkPoolView> {
+    return await this.#view(await this.require(name));
+  }
+
+  /** By name. */
+  async list(
+    filter: WorkPoolFilter | null | undefined,
+    page: { limit: number; offset: number },
+  ): Promise<WorkPoolView[]> {
+    const pools = await this.matching(filter);
+    const chosen = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(
+      page.offset,
+      page.offset + page.limit,
+    );
+    return await Promise.all(chosen.map((pool) => this.#view(pool)));
+  }
+
+  /** The pools that the filter matches; all without one. */
+  async matching(filter: WorkPoolFilter | null | undefined): Promise<WorkPoolRecord[]> {
+    const entries = await listAll(this.#deps.kv, poolKey("").slice(0, 1) as Deno.KvKey);
+    const pools = entries.map(({ value }) => value as WorkPoolRecord);
+    return pools.filter((pool) => matchesPool(filter, pool));
+  }
+
+  /** Only the keys that are present are written. Raising or clearing a limit wakes what waits. */
+  async update(name: string, body: WorkPoolUpdate): Promise<void> {
+    const isSwitch = Object.keys(body).every((key) => key === "is_paused" || key === "concurrency_limit");
+    if (isReserved(name) && !isSwitch) {
+      throw reserved(" and can only be updated to set concurrency limits or pause");
+    }
+    const pool = await this.require(name);
+    if (body.base_job_template) validateTemplate(body.base_job_template);
+    const { kv, ids, clock } = this.#deps;
+    const template = body.base_job_template ? packText(body.base_job_template, ids.uuid()) : undefined;
+    const change = {
+      description: body.description,
+      paused: body.is_paused ?? undefined,
+      limit: "concurrency_limit" in body ? body.concurrency_limit ?? null : undefined,
+      storageConfiguration: body.storage_configuration ?? undefined,
+      baseJobTemplate: template,
+    };
+    await this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now(), async (batch, old) => {
+      if (!template) return;
+      await storePieces(kv, batch.commit, [template]);
+      dropPieces(batch.commit, old.baseJobTemplate);
+    }));
+  }
+
+  /**
+   * Closes the queues, looks what is left, and deletes when nothing is.
+   *
+   * @throws DomainError `conflict` with the count when runs wait or hold slots; nothing is changed then
+   */
+  async delete(name: string): Promise<void> {
+    if (isReserved(name)) throw reserved(" and can not be deleted");
+    const pool = await this.require(name);
+    const { kv, clock } = this.#deps;
+    const keeper = this.#gates.of(pool.id);
+    const ids = (await readQueueConfigs(kv, pool.id)).map(({ id }) => id);
+    const closed: QueueConfig[] = [];
+    try {
+      for (const group of chunked(ids)) {
+        closed.push(...await keeper.submit(closeQueues(kv, group, clock.now())));
+      }
+      await this.refuseWhileWaiting(pool, closed);
+    } catch (error) {
+      for (const group of chunked(closed)) await keeper.submit(reopenQueues(kv, group, clock.now()));
+      throw error;
+    }
+    const groups = chunked(ids);
+    for (const [i, group] of groups.entries()) {
+      const isLast = i === groups.length - 1;
+      const withPool = (batch: { commit: Commit }, old: WorkPoolRecord) =>
+        dropPieces(batch.commit, old.baseJobTemplate);
+      await keeper.submit(dropQueues(kv, group, isLast ? withPool : undefined));
+    }
+  }
+
+  /** @throws DomainError `conflict` when runs wait in these (closed) queues */
+  async refuseWhileWaiting(pool: WorkPoolRecord, queues: readonly QueueConfig[]): Promise<void> {
+    const heads = await readAllHeads(this.#deps.kv, pool.id);
+    const found = queues.map(({ no }) => heads.get(no)).filter((head) => head !== undefined);
+    const waiting = found.reduce((sum, head) => sum + head.entries.length, 0);
+    if (waiting === 0) return;
+    const count = found.every((head) => head.complete) ? String(waiting) : `at least ${waiting}`;
+    throw new DomainError("conflict", `Runs wait here (${count}). Cancel or move them, and delete again.`);
+  }
+
+  async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
+    const { kv } = this.#deps;
+    const [gate, baseJobTemplate] = await Promise.all([
+      this.#gates.read(pool.id),
+      readText(kv, pool.baseJobTemplate),
+    ]);
+    if (!gate) throw new DomainError("not_found", `Work pool "${pool.name}" not found.`);
+    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate) };
+  }
+
+  /** Computed, never stored: a pool is ready when one of its queues was asked for work lately. */
+  async #status(pool: WorkPoolRecord, gate: GateRecord): Promise<WorkPoolView["status"]> {
+    if (pool.type === "prefect-agent") return null;
+    if (gate.paused) return "PAUSED";
+    const queues = await readQueueConfigs(this.#deps.kv, pool.id);
+    const polled = await getMany(this.#deps.kv, queues.map(({ id }) => queuePolledKey(id)));
+    const now: Instant = this.#deps.clock.now();
+    return polled.some(({ value }) => isRecent(value, now)) ? "READY" : "NOT_READY";
+  }
+}
+
+function chunked<T>(items: readonly T[]): T[][] {
+  return Array.from(
+    { length: Math.ceil(items.length / QUEUES_PER_COMMIT) },
+    (_, i) => items.slice(i * QUEUES_PER_COMMIT, (i + 1) * QUEUES_PER_COMMIT),
+  );
+}
+
+const isReserved = (name: string): boolean => /^prefect/i.test(name);
+
+const reserved = (what: string) =>
+  new DomainError("forbidden", `Work pools starting with 'Prefect' are reserved for internal use${what}.`);
+
+function matchesPool(filter: WorkPoolFilter | null | undefined, pool: WorkPoolRecord): boolean {
+  if (!filter) return true;
+  const clauses: boolean[] = [];
+  if (filter.id?.any_) clauses.push(filter.id.any_.includes(pool.id));
+  if (filter.name?.any_) clauses.push(filter.name.any_.includes(pool.name));
+  if (filter.type?.any_) clauses.push(filter.type.any_.includes(pool.type));
+  if (clauses.length === 0) return true;
+  return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
+}
+
+/** @throws DomainError `invalid` or `too_large` */
+function validateTemplate(text: JsonText): void {
+  const bytes = new TextEncoder().encode(text).length;
+  const field = ["base_job_template"];
+  if (bytes > LARGEST_TEMPLATE_BYTES) {
+    throw new DomainError(
+      "too_large",
+      `The base job template has ${bytes} bytes; at most ${LARGEST_TEMPLATE_BYTES} are allowed.`,
+      { field },
+    );
+  }
+  const template = fromJsonText(text) as Record<string, unknown>;
+  if (Object.keys(template).length === 0) return;
+  if (!("job_configuration" in template && "variables" in template)) {
+    throw new DomainError(
+      "invalid",
+      "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.",
+      { field },
+    );
+  }
+  const undeclared = findUndeclaredVariables(template);
+  if (undeclared.length === 0) return;
+  throw new DomainError(
+    "invalid",
+    "The variables specified in the job configuration template must be present as properties in the variables " +
+      `schema. Your job configuration uses the following undeclared variable(s): ${undeclared.join(" ,")}.`,
+    { field },
+  );
+}

@@ -1,0 +1,228 @@
+import { DomainError } from "../errors.ts";
+import { poolKey, queueKey, queueNameKey, queuePolledKey } from "../kv/keys.ts";
+import { get, getMany, listAll } from "../kv/read.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { WorkQueueFilter } from "../schemas/filter.ts";
+import { Gate } from "../domain/gate.ts";
+import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../schemas/records.ts";
+import type { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { closeQueues, createQueue, dropQueues, reopenQueues, updateQueue } from "./gate/config_operations.ts";
+import type { Gates } from "./gate/gates.ts";
+import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { isRecent } from "./polls.ts";
+import type { WorkPools } from "./work_pools.ts";
+
+/** A queue as people see it. */
+export interface WorkQueueView {
+  queue: WorkQueueRecord;
+  config: QueueConfig;
+  pool: WorkPoolRecord;
+  /** Slots taken. */
+  held: number;
+  lastPolled: Instant | null;
+  status: "READY" | "NOT_READY" | "PAUSED";
+}
+
+export class WorkQueues {
+  readonly #deps: ServerDeps;
+  readonly #gates: Gates;
+  readonly #pools: WorkPools;
+
+  constructor(deps: ServerDeps, gates: Gates, pools: WorkPools) {
+    this.#deps = deps;
+    this.#gates = gates;
+    this.#pools = pools;
+  }
+
+  /** @throws DomainError `not_found`: no such pool; `conflict`: the name is taken */
+  async create(poolName: string, body: WorkQueueCreate): Promise<WorkQueueView> {
+    return await this.#create(await this.#pools.require(poolName), body);
+  }
+
+  /**
+   * A queue made without a pool stands in the default agent pool. The first one brings the pool with it, and is the
+   * pool's own default queue if it has that name.
+   */
+  async createWithoutPool(body: WorkQueueCreate): Promise<WorkQueueView> {
+    const isFirst = !await this.#pools.find("default-agent-pool");
+    const pool = await this.#pools.ensureDefaultAgentPool();
+    if (isFirst && body.name === "default") return await this.get(pool.name, "default");
+    return await this.#create(pool, body);
+  }
+
+  /** The queue of that name in the pool, made when it is missing. */
+  async ensure(pool: WorkPoolRecord, name: string): Promise<WorkQueueRecord> {
+    const existing = await this.find(pool, name);
+    if (existing) return existing;
+    try {
+      return (await this.#create(pool, { name, is_paused: false })).queue;
+    } catch (error) {
+      const made = error instanceof DomainError && error.code === "conflict" && await this.find(pool, name);
+      if (made) return made;
+      throw error;
+    }
+  }
+
+  async #create(pool: WorkPoolRecord, body: WorkQueueCreate): Promise<WorkQueueView> {
+    const { kv, ids, clock } = this.#deps;
+    const id = ids.uuid();
+    await this.#gates.of(pool.id).submit(createQueue(kv, {
+      id,
+      name: body.name,
+      description: body.description ?? "",
+      paused: body.is_paused,
+      limit: body.concurrency_limit ?? null,
+      priority: body.priority ?? null,
+      filter: body.filter ?? null,
+      now: clock.now(),
+    }));
+    return await this.byId(id);
+  }
+
+  /** Undefined when the pool has none of that name. */
+  async find(pool: WorkPoolRecord, name: string): Promise<WorkQueueRecord | undefined> {
+    const { value: id } = await get(this.#deps.kv, queueNameKey(pool.id, name));
+    if (!id) return undefined;
+    return (await get(this.#deps.kv, queueKey(id))).value ?? undefined;
+  }
+
+  /** @throws DomainError `not_found` */
+  async get(poolName: string, name: string): Promise<WorkQueueView> {
+    const pool = await this.#pools.require(poolName);
+    const queue = await this.find(pool, name);
+    if (!queue) throw new DomainError("not_found", `Work pool queue '${poolName}/${name}' not found.`);
+    return (await this.#views(pool, [queue]))[0]!;
+  }
+
+  /** @throws DomainError `not_found` */
+  async byId(id: string): Promise<WorkQueueView> {
+    const { value: queue } = await get(this.#deps.kv, queueKey(id));
+    const pool = queue && (await get(this.#deps.kv, poolKey(queue.pool))).value;
+    if (!queue || !pool) throw new DomainError("not_found", "work queue not found");
+    return (await this.#views(pool, [queue]))[0]!;
+  }
+
+  /** Queues of one pool, by priority, then name. */
+  async list(
+    poolName: string,
+    filter: WorkQueueFilter | null | undefined,
+    page: { limit: number; offset: number },
+  ): Promise<WorkQueueView[]> {
+    const pool = await this.#pools.require(poolName);
+    const views = await this.#views(pool, (await this.#all()).filter((queue) => queue.pool === pool.id));
+    return views.filter(({ queue }) => matchesQueue(filter, queue))
+      .toSorted((a, b) => a.config.priority - b.config.priority || compare(a.queue.name, b.queue.name))
+      .slice(page.offset, page.offset + page.limit);
+  }
+
+  /** Queues of all pools, by name. */
+  async listAll(
+    filter: WorkQueueFilter | null | undefined,
+    page: { limit: number; offset: number },
+  ): Promise<WorkQueueView[]> {
+    const queues = (await this.matching(filter)).toSorted((a, b) => compare(a.name, b.name));
+    const chosen = queues.slice(page.offset, page.offset + page.limit);
+    return await Promise.all(chosen.map(({ id }) => this.byId(id)));
+  }
+
+  /** The queues that the filter matches, of all pools; all without a filter. */
+  async matching(filter: WorkQueueFilter | null | undefined): Promise<WorkQueueRecord[]> {
+    return (await this.#all()).filter((queue) => matchesQueue(filter, queue));
+  }
+
+  /** Only the keys that are present are written. Here the priority of others makes room. */
+  async update(poolName: string, name: string, body: WorkQueueUpdate): Promise<void> {
+    await this.#update((await this.get(poolName, name)).queue, body, true);
+  }
+
+  /** As {@link update}, but the priority is written as it is: two queues may have the same one. */
+  async updateById(id: string, body: WorkQueueUpdate): Promise<void> {
+    const { value: queue } = await get(this.#deps.kv, queueKey(id));
+    if (!queue) throw new DomainError("not_found", `Work Queue ${id} not found`);
+    await this.#update(queue, body, false);
+  }
+
+  async #update(queue: WorkQueueRecord, body: WorkQueueUpdate, shuffles: boolean): Promise<void> {
+    const { kv, clock } = this.#deps;
+    const change = {
+      name: body.name ?? undefined,
+      description: body.description,
+      paused: body.is_paused ?? undefined,
+      limit: "concurrency_limit" in body ? body.concurrency_limit ?? null : undefined,
+      priority: body.priority ?? undefined,
+      filter: body.filter,
+    };
+    await this.#gates.of(queue.pool).submit(
+      updateQueue(kv, queue.id, change, { shuffles, now: clock.now() }),
+    );
+  }
+
+  async delete(poolName: string, name: string): Promise<void> {
+    await this.#delete((await this.get(poolName, name)).queue);
+  }
+
+  async deleteById(id: string): Promise<void> {
+    await this.#delete((await this.byId(id)).queue);
+  }
+
+  /** @throws DomainError `conflict`: runs wait or hold slots here, or it is the pool's default queue */
+  async #delete(queue: WorkQueueRecord): Promise<void> {
+    const { kv, clock } = this.#deps;
+    const pool = (await get(kv, poolKey(queue.pool))).value;
+    if (!pool) throw new DomainError("not_found", "work queue not found");
+    if (pool.defaultQueue === queue.id) {
+      throw new DomainError(
+        "conflict",
+        "The default queue of a work pool cannot be deleted; delete the pool instead.",
+      );
+    }
+    const keeper = this.#gates.of(pool.id);
+    const closed = await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
+    try {
+      await this.#pools.refuseWhileWaiting(pool, closed);
+    } catch (error) {
+      await keeper.submit(reopenQueues(kv, closed, clock.now()));
+      throw error;
+    }
+    await keeper.submit(dropQueues(kv, [queue.id]));
+  }
+
+  async #all(): Promise<WorkQueueRecord[]> {
+    const entries = await listAll(this.#deps.kv, queueKey("").slice(0, 1) as Deno.KvKey);
+    return entries.map(({ value }) => value as WorkQueueRecord);
+  }
+
+  async #views(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<WorkQueueView[]> {
+    const { kv, clock } = this.#deps;
+    const [gate, configs, polled] = await Promise.all([
+      this.#gates.read(pool.id),
+      readQueueConfigs(kv, pool.id),
+      getMany(kv, queues.map(({ id }) => queuePolledKey(id))),
+    ]);
+    if (!gate) return [];
+    const counts = new Gate(gate);
+    const byId = new Map(configs.map((config) => [config.id, config]));
+    return queues.flatMap((queue, i) => {
+      const config = byId.get(queue.id);
+      if (!config) return [];
+      const lastPolled = polled[i]?.value ?? null;
+      const ready = isRecent(lastPolled, clock.now()) ? "READY" : "NOT_READY";
+      const status = config.paused ? "PAUSED" : ready;
+      return [{ queue, config, pool, held: counts.heldIn(config.no), lastPolled, status }];
+    });
+  }
+}
+
+const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0;
+
+function matchesQueue(filter: WorkQueueFilter | null | undefined, queue: WorkQueueRecord): boolean {
+  if (!filter) return true;
+  const clauses: boolean[] = [];
+  if (filter.id?.any_) clauses.push(filter.id.any_.includes(queue.id));
+  if (filter.name?.any_) clauses.push(filter.name.any_.includes(queue.name));
+  if (filter.name?.startswith_) {
+    clauses.push(filter.name.startswith_.some((prefix) => queue.name.startsWith(prefix)));
+  }
+  if (clauses.length === 0) return true;
+  return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
+}
