@@ -10,9 +10,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   schemas: ["zod"],
   domain: [],
-  kv: ["runtime"],
+  kv: ["runtime", "node:crypto"],
   services: ["domain", "kv", "runtime", "@cfworker/json-schema"],
-  routes: ["services", "runtime", "zod", "hono", "@hono/zod-openapi"],
+  routes: ["services", "runtime", "zod", "hono"],
   scheduler: ["services", "runtime"],
   client: ["runtime", "zod"],
   agent: ["client", "runtime", "node:child_process", "@std/cli", "@std/text"],
@@ -62,7 +62,10 @@ const importDirection: Deno.lint.Rule = {
     if (from === undefined || own === undefined) return {};
     const allowed = [...own, ...(from === "errors" || from === "schemas" ? [] : LEAVES)];
 
-    function check(source: { value?: unknown } & Deno.lint.Node | null | undefined, typesOnly: boolean): void {
+    function check(
+      source: { value?: unknown } & Deno.lint.Node | null | undefined,
+      typesOnly: boolean,
+    ): void {
       if (!source || typeof source.value !== "string") return;
       const target = targetOf(context.filename, source.value);
       if (layerOf(target) === from || isAllowed(target, allowed)) return;
@@ -80,7 +83,10 @@ const importDirection: Deno.lint.Rule = {
       TSImportType: (node) => check((node.argument as Deno.lint.TSLiteralType).literal, true),
       ImportExpression(node) {
         if (node.source.type === "Literal") check(node.source, false);
-        else context.report({ node, message: "import() takes a literal here, so that its target can be checked." });
+        else {context.report({
+            node,
+            message: "import() takes a literal here, so that its target can be checked.",
+          });}
       },
     };
   },

@@ -39,7 +39,8 @@ export class Api {
     this.http = new Http(options);
   }
 
-  readonly health = (call: Call = {}) => this.http.request("GET", "/health", { answer: z.boolean(), ...call });
+  readonly health = (call: Call = {}) =>
+    this.http.request("GET", "/health", { answer: z.boolean(), ...call });
   readonly serverVersion = (call: Call = {}) =>
     this.http.request("GET", "/admin/version", { answer: z.string(), ...call });
 
@@ -47,7 +48,8 @@ export class Api {
     create: (body: Input<typeof FlowCreate>) => this.#post("/flows/", body, Flow),
     get: (id: string) => this.#get(`/flows/${id}`, Flow),
     byName: (name: string) => this.#get(`/flows/name/${part(name)}`, Flow),
-    list: (body: Partial<Input<typeof FlowListBody>> = {}) => this.#post("/flows/filter", body, z.array(Flow)),
+    list: (body: Partial<Input<typeof FlowListBody>> = {}) =>
+      this.#post("/flows/filter", body, z.array(Flow)),
   };
 
   readonly workPools = {
@@ -66,7 +68,8 @@ export class Api {
   readonly workQueues = {
     create: (pool: string, body: Input<typeof WorkQueueCreate>) =>
       this.#post(`/work_pools/${part(pool)}/queues`, body, WorkQueue),
-    get: (pool: string, name: string) => this.#get(`/work_pools/${part(pool)}/queues/${part(name)}`, WorkQueue),
+    get: (pool: string, name: string) =>
+      this.#get(`/work_pools/${part(pool)}/queues/${part(name)}`, WorkQueue),
     update: (pool: string, name: string, body: Input<typeof WorkQueueUpdate>) =>
       this.http.request("PATCH", `/work_pools/${part(pool)}/queues/${part(name)}`, { body }),
     delete: (pool: string, name: string) =>
@@ -78,7 +81,8 @@ export class Api {
   readonly deployments = {
     create: (body: Input<typeof DeploymentCreate>) => this.#post("/deployments/", body, Deployment),
     get: (id: string) => this.#get(`/deployments/${id}`, Deployment),
-    byName: (flow: string, name: string) => this.#get(`/deployments/name/${part(flow)}/${part(name)}`, Deployment),
+    byName: (flow: string, name: string) =>
+      this.#get(`/deployments/name/${part(flow)}/${part(name)}`, Deployment),
     update: (id: string, body: Input<typeof DeploymentUpdate>) =>
       this.http.request("PATCH", `/deployments/${id}`, { body }),
     delete: (id: string) => this.http.request("DELETE", `/deployments/${id}`),

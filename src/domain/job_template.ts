@@ -4,7 +4,7 @@ export function findUndeclaredVariables(template: Record<string, unknown>): stri
   collect(template["job_configuration"], used);
   const variables = template["variables"];
   const properties = isObject(variables) && isObject(variables["properties"]) ? variables["properties"] : {};
-  return [...used].filter((name) => !name.startsWith("prefect.") && !(name in properties)).sort();
+  return [...used].filter((name) => !name.startsWith("prefect.") && !Object.hasOwn(properties, name)).sort();
 }
 
 function collect(value: unknown, used: Set<string>): void {

@@ -38,8 +38,10 @@ export interface ClaimInput {
   /** By queue number; what is missing has not been read. */
   windows: ReadonlyMap<number, QueueWindow>;
   /** Records of waiting runs that were read. */
-  runs: ReadonlyMap<string, RunRecord>;
+  runs: { get(id: string): RunRecord | undefined };
   claims: readonly ClaimRequest[];
+  /** The plan ends after this many grants, though more could be granted. */
+  most?: number;
 }
 
 /** One run for one claim, in the order of granting. `claim` is the index among the input's claims. */
@@ -71,6 +73,7 @@ export function planClaim(input: ClaimInput): ClaimPlan {
   while (turn.length > 0) {
     const next: typeof turn = [];
     for (const claim of turn) {
+      if (walk.result.grants.length === input.most) return walk.result;
       const picked = walk.pick(claim.request);
       // Going on would let a later claim overtake with what has not been read yet.
       if (picked === "missing") return walk.result;

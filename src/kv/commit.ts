@@ -1,3 +1,4 @@
+import { DomainError } from "../errors.ts";
 import { type JournalItem, type RunRecord, STATE_TYPES, type StateType } from "../schemas/records.ts";
 import { journalPrefix, type Key, runKey } from "./keys.ts";
 
@@ -95,13 +96,39 @@ export class Commit {
   /**
    * Sends it. `ok: false` means that a check failed, or that an earlier attempt of the runtime was applied and its
    * answer lost: the caller has to look which.
+   *
+   * @throws DomainError `too_large` when a value does not fit; nothing is written then
+   * @throws Error of KV itself: the outcome is unknown
    */
-  send(kv: Deno.Kv): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
-    const operation = kv.atomic().check(...this.#checks.values()).mutate(...this.#mutations);
-    if (this.#journal.length > 0) operation.set([...journalPrefix(), kv.commitVersionstamp()], this.#journal);
-    return operation.commit();
+  async send(kv: Deno.Kv): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
+    for (;;) {
+      const operation = kv.atomic().check(...this.#checks.values()).mutate(...this.#mutations);
+      if (this.#journal.length > 0) {
+        operation.set([...journalPrefix(), kv.commitVersionstamp()], this.#journal);
+      }
+      try {
+        return await operation.commit();
+      } catch (error) {
+        if (isTooLarge(error)) {
+          throw new DomainError(
+            "too_large",
+            "The object is too large to be stored: shorten its texts, tags or labels.",
+            {
+              cause: error,
+            },
+          );
+        }
+        if (!isLocked(error)) throw error;
+      }
+    }
   }
 }
+
+const isTooLarge = (error: unknown): boolean => error instanceof TypeError && /too large/.test(error.message);
+
+/** Another connection writes the SQLite file just now. Deno KV throws this before anything is written. */
+const isLocked = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes("database is locked");
 
 const typeIndex = (type: StateType | undefined): number =>
   type === undefined ? -1 : STATE_TYPES.indexOf(type);

@@ -6,7 +6,7 @@ import { CHUNK_BYTES, COMMIT_PAYLOAD_BYTES } from "./limits.ts";
 import { getMany } from "./read.ts";
 
 /** Texts up to this many UTF-8 bytes stay in their record. */
-const INLINE_BYTES = 8_000;
+const INLINE_BYTES = 4_000;
 
 /** A text made ready for storing: what goes into the record, and the pieces that go beside it. */
 export interface PackedText {

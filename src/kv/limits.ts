@@ -7,6 +7,8 @@
 export const MAX_CHECKS = 10;
 /** Mutations in one commit are 1,000; half of them leaves room for what one decision adds. */
 export const BATCH_MUTATIONS = 600;
+/** Payload of one commit is 819,200 bytes, keys counted twice; a batch stops growing at this estimate. */
+export const BATCH_BYTES = 500_000;
 /** Bytes of one value are 65,536; the rest is left for serialisation. */
 export const CHUNK_BYTES = 60_000;
 /** Payload of one commit is 819,200 bytes; larger texts are written ahead of their record. */

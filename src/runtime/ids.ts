@@ -26,8 +26,7 @@ export function buildIds(clock: Clock, random: Random): Ids {
     if (now > millisecond) {
       millisecond = now;
       // Starts in the lower half, so that a burst within one millisecond cannot run over.
-      const [a, b, c, d] = random.bytes(4) as unknown as [number, number, number, number];
-      counter = ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d;
+      counter = new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
     } else if (++counter >= COUNTER_LIMIT) {
       millisecond++;
       counter = 0;
@@ -39,13 +38,14 @@ export function buildIds(clock: Clock, random: Random): Ids {
       tick();
       const high = Math.floor(counter / 2 ** 20); // 12 bits
       const low = counter % 2 ** 20; // 20 bits
-      const tail = random.bytes(6);
+      const rest = random.bytes(6);
       const time = millisecond.toString(16).padStart(12, "0");
       const variant = (0x8000 | (low >> 6)).toString(16);
-      const rest = new Uint8Array(tail);
       rest[0] = ((low & 0x3f) << 2) | (rest[0]! & 0x03);
       const hex = `${time}7${high.toString(16).padStart(3, "0")}${variant}${toHex(rest)}`;
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+      return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+        "-",
+      );
     },
     token: () => toBase64Url(random.bytes(16)),
     op() {

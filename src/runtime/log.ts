@@ -27,12 +27,17 @@ export function buildLog(options: LogOptions): Log {
     const time = options.time();
     options.write(
       options.format === "json"
-        ? JSON.stringify({ time, level, message, ...Object.fromEntries(entriesOf(fields)) })
-        : [time.slice(11, 19), level, message, ...entriesOf(fields).map(([k, v]) => `${k}=${v}`)].join(" "),
+        ? JSON.stringify({ ...Object.fromEntries(entriesOf(fields)), time, level, message })
+        : oneLine(
+          [time.slice(11, 19), level, message, ...entriesOf(fields).map(([k, v]) => `${k}=${v}`)].join(" "),
+        ),
     );
   };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }
+
+/** A name with a line break in it must not look like a line of its own. */
+const oneLine = (text: string): string => text.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 
 function entriesOf(fields: Record<string, unknown>): [string, unknown][] {
   return Object.entries(fields).map(([key, value]) => [

@@ -18,11 +18,11 @@ const RRuleSchedule = z.strictObject({ rrule: z.string(), timezone: timezone() }
 export const DeploymentScheduleCreate = z.strictObject({
   schedule: z.union([IntervalSchedule, CronSchedule, RRuleSchedule]),
   active: wire.orDefault(wire.bool(), true),
-  max_scheduled_runs: wire.int(1).nullish(),
+  max_scheduled_runs: wire.positiveInt().nullish(),
   parameters: z.record(z.string(), z.unknown()).nullish(),
   slug: z.string().nullish(),
   replaces: z.string().nullish(),
-  max_active_runs: wire.int(1).nullish(),
+  max_active_runs: wire.positiveInt().nullish(),
   catchup: wire.bool().nullish(),
 });
 export type DeploymentScheduleCreate = z.output<typeof DeploymentScheduleCreate>;
@@ -68,7 +68,7 @@ export type Deployment = z.output<typeof Deployment>;
 const writable = {
   paused: wire.bool().nullish(),
   schedules: z.array(DeploymentScheduleCreate).nullish(),
-  concurrency_limit: wire.int(1).nullish(),
+  concurrency_limit: wire.positiveInt().nullish(),
   concurrency_options: wire.jsonObject().nullish(),
   global_concurrency_limit_id: wire.uuid().nullish(),
   enforce_parameter_schema: wire.bool().nullish(),

@@ -25,7 +25,12 @@ export const STATE_TYPES = [
 ] as const;
 export type StateType = (typeof STATE_TYPES)[number];
 
-export const TERMINAL_TYPES: ReadonlySet<StateType> = new Set(["COMPLETED", "FAILED", "CANCELLED", "CRASHED"]);
+export const TERMINAL_TYPES: ReadonlySet<StateType> = new Set([
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "CRASHED",
+]);
 
 /** Details of a state, without those that have their default value. Names are the wire's. */
 export interface StateDetails {

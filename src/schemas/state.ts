@@ -2,7 +2,7 @@ import { z } from "zod";
 import { STATE_TYPES } from "./records.ts";
 import * as wire from "./wire.ts";
 
-const text = z.string().nullish();
+const text = z.string().max(2_000).nullish();
 
 /** Details a client may send; unknown keys are ignored, as the reference does here and nowhere else. */
 export const StateDetailsInput = z.object({
@@ -15,7 +15,7 @@ export const StateDetailsInput = z.object({
   pause_timeout: wire.instant().nullish(),
   pause_reschedule: wire.bool().nullish(),
   pause_key: text,
-  run_input_keyset: z.record(z.string(), z.string()).nullish(),
+  run_input_keyset: z.record(z.string().max(255), z.string().max(255)).nullish(),
   refresh_cache: wire.bool().nullish(),
   retriable: wire.bool().nullish(),
   transition_id: wire.uuid().nullish(),
@@ -27,8 +27,8 @@ export const StateDetailsInput = z.object({
 /** A proposed state. `id` and `timestamp` come from 2.20 clients and are ignored: the server makes both. */
 export const StateCreate = z.strictObject({
   type: z.enum(STATE_TYPES),
-  name: text,
-  message: text,
+  name: z.string().max(255).nullish(),
+  message: z.string().nullish(),
   data: wire.json().optional(),
   state_details: StateDetailsInput.nullish(),
   id: z.unknown().optional(),

@@ -11,6 +11,9 @@ export function int(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER
   return z.preprocess(toInt, z.int().min(min).max(max));
 }
 
+/** An integer above zero. */
+export const positiveInt = () => z.preprocess(toInt, z.int().positive());
+
 /** A number of any kind; text that reads as a number passes. */
 export function num(min?: number) {
   const base = z.number();
@@ -31,7 +34,11 @@ export const instant = () =>
   z.preprocess(unwrapNumber, z.union([z.string(), z.number()])).transform((value, context): Instant => {
     const parsed = parseInstant(value);
     if (parsed !== undefined) return parsed;
-    context.addIssue({ code: "custom", message: INVALID_TIME, params: { type: "datetime_from_date_parsing" } });
+    context.addIssue({
+      code: "custom",
+      message: INVALID_TIME,
+      params: { type: "datetime_from_date_parsing" },
+    });
     return z.NEVER;
   });
 const INVALID_TIME = "Input should be a valid datetime or date";
@@ -46,7 +53,18 @@ export const keyName = () =>
   });
 
 /** A JSON object of any content, kept as text. */
-export const jsonObject = () => z.record(z.string(), z.unknown()).transform((v): JsonText => JSON.stringify(v));
+export const jsonObject = () =>
+  // A number kept as raw JSON is an object to zod.
+  z.preprocess(unwrapNumber, z.record(z.string(), z.unknown())).transform((v): JsonText => JSON.stringify(v));
+
+/** Text of at most 10,000 characters: it stands in a record that others are written with. */
+export const shortText = () => z.string().max(10_000);
+
+/** A small JSON object, kept as text: at most 10,000 characters. */
+export const smallJsonObject = () =>
+  jsonObject().refine((text) => text.length <= 10_000, {
+    message: "Object should have at most 10000 characters",
+  });
 
 /** Any JSON, kept as text. */
 export const json = () => z.unknown().transform((v): JsonText => JSON.stringify(v ?? null));
@@ -55,7 +73,7 @@ export const json = () => z.unknown().transform((v): JsonText => JSON.stringify(
 export const tags = () => z.array(z.string()).transform((given) => [...new Set(given)]);
 
 /** Labels: text to text, number or truth. */
-export const labels = () => z.record(z.string(), z.unknown()).transform((v): JsonText => JSON.stringify(v));
+export const labels = jsonObject;
 
 /** What the caller may leave out, send as null, or give; null and absent both become `fallback`. */
 export function orDefault<S extends z.ZodType>(schema: S, fallback: z.output<S>) {
@@ -74,8 +92,9 @@ function toInt(value: unknown): unknown {
 
 function toNumber(value: unknown): unknown {
   const plain = unwrapNumber(value);
-  return typeof plain === "string" && plain.trim() !== "" && !Number.isNaN(Number(plain)) ? Number(plain) : plain;
+  return typeof plain === "string" && DECIMAL.test(plain) ? Number(plain) : plain;
 }
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
 const TRUE = new Set<unknown>([1, "1", "true", "t", "yes", "y", "on"]);
 const FALSE = new Set<unknown>([0, "0", "false", "f", "no", "n", "off"]);
@@ -88,36 +107,62 @@ function toBool(value: unknown): unknown {
   return plain;
 }
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
+/** Date, or date and time; the fraction may have any length, the offset may be left out. */
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
+const EPOCH = /^[+-]?\d+(\.\d*)?$/;
+/** Larger numbers are milliseconds. Source: the reference's pydantic, "Datetimes". */
+const LARGEST_EPOCH_SECOND = 2e10;
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: the years that the reference knows. */
+const FIRST_SECOND = -62_135_596_800;
+const LAST_SECOND = 253_402_300_799;
 
-/** Microseconds since the epoch, or undefined for what is no time. */
+/**
+ * Microseconds since the epoch, or undefined for what is no time of the years 1 to 9999. Before 1684 and after 2255,
+ * where not every microsecond has a number of its own, fractions of a second are dropped.
+ */
 export function parseInstant(value: string | number): Instant | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? Math.round(value * 1e6) : undefined;
+  if (typeof value === "number") return fromEpoch(value);
   const text = value.trim();
-  if (/^-?\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1e6);
+  if (EPOCH.test(text)) return fromEpoch(Number(text));
   const match = ISO.exec(text);
   if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const utc = Date.UTC(year, month - 1, day, hour, minute, second);
-  const date = new Date(utc);
-  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 &&
-    second < 60;
-  if (!isReal) return undefined;
-  const micros = Number((match[7] ?? "").slice(0, 6).padEnd(6, "0"));
-  return (utc - offsetMinutes(match[8]) * 60_000) * 1000 + micros;
+  const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = "", offset] = match;
+  const local = secondOf([year, month, day].map(Number), [hour, minute, second].map(Number));
+  const ahead = offsetSeconds(offset);
+  if (local === undefined || ahead === undefined) return undefined;
+  return toInstant(local - ahead, Number(fraction.slice(0, 6).padEnd(6, "0")));
 }
 
-function offsetMinutes(text: string | undefined): number {
+function fromEpoch(value: number): Instant | undefined {
+  const seconds = Math.abs(value) > LARGEST_EPOCH_SECOND ? value / 1000 : value;
+  const whole = Math.floor(seconds);
+  return toInstant(whole, Math.round((seconds - whole) * 1e6));
+}
+
+function toInstant(second: number, micros: number): Instant | undefined {
+  if (!(second >= FIRST_SECOND && second <= LAST_SECOND)) return undefined;
+  const instant = second * 1e6 + micros;
+  return Number.isSafeInteger(instant) ? instant : second * 1e6;
+}
+
+/** Seconds since the epoch of a date and time in UTC; undefined when there is no such day or time. */
+function secondOf([year = 0, month = 0, day = 0]: number[], [hour = 0, minute = 0, second = 0]: number[]) {
+  // `Date.UTC` takes the years 0 to 99 for those of the last century.
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 &&
+    second < 60;
+  return exists ? date.setUTCHours(hour, minute, second) / 1000 : undefined;
+}
+
+/** How many seconds local time is ahead of UTC; undefined when the text is no offset. */
+function offsetSeconds(text: string | undefined): number | undefined {
   if (text === undefined || text.toUpperCase() === "Z") return 0;
-  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/.exec(text) ?? [];
-  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes ?? 0));
+  const hours = Number(text.slice(1, 3));
+  const minutes = Number(text.slice(3).replace(":", ""));
+  if (hours > 23 || minutes > 59) return undefined;
+  return (text.startsWith("-") ? -60 : 60) * (hours * 60 + minutes);
 }
 
 /** `2026-11-23T22:13:37.159699Z`; without the fraction when it is zero, as the reference prints it. */

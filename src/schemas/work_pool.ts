@@ -37,21 +37,21 @@ const poolName = () =>
 
 export const WorkPoolCreate = z.strictObject({
   name: poolName(),
-  description: z.string().nullish(),
-  type: wire.orDefault(z.string(), "prefect-agent"),
+  description: wire.shortText().nullish(),
+  type: wire.orDefault(z.string().max(255), "prefect-agent"),
   base_job_template: wire.orDefault(wire.jsonObject(), "{}"),
   is_paused: wire.orDefault(wire.bool(), false),
   concurrency_limit: wire.int(0).nullish(),
-  storage_configuration: wire.jsonObject().nullish(),
+  storage_configuration: wire.smallJsonObject().nullish(),
 }).meta({ id: "WorkPoolCreate" });
 export type WorkPoolCreate = z.output<typeof WorkPoolCreate>;
 
 /** Only the keys that are present are written; null clears the limit. */
 export const WorkPoolUpdate = z.strictObject({
-  description: z.string().nullish(),
+  description: wire.shortText().nullish(),
   is_paused: wire.bool().nullish(),
   base_job_template: wire.jsonObject().nullish(),
   concurrency_limit: wire.int(0).nullish(),
-  storage_configuration: wire.jsonObject().nullish(),
+  storage_configuration: wire.smallJsonObject().nullish(),
 }).meta({ id: "WorkPoolUpdate" });
 export type WorkPoolUpdate = z.output<typeof WorkPoolUpdate>;

@@ -21,22 +21,22 @@ export type WorkQueue = z.output<typeof WorkQueue>;
 
 export const WorkQueueCreate = z.strictObject({
   name: wire.keyName(),
-  description: z.string().nullish(),
+  description: wire.shortText().nullish(),
   is_paused: wire.orDefault(wire.bool(), false),
   concurrency_limit: wire.int(0).nullish(),
-  priority: wire.int(1).nullish(),
-  filter: wire.jsonObject().nullish(),
+  priority: wire.positiveInt().nullish(),
+  filter: wire.smallJsonObject().nullish(),
 }).meta({ id: "WorkQueueCreate" });
 export type WorkQueueCreate = z.output<typeof WorkQueueCreate>;
 
 /** Only the keys that are present are written. The reference checks no pattern on a new name; a path needs one. */
 export const WorkQueueUpdate = z.strictObject({
   name: wire.keyName().nullish(),
-  description: z.string().nullish(),
+  description: wire.shortText().nullish(),
   is_paused: wire.bool().nullish(),
   concurrency_limit: wire.int(0).nullish(),
-  priority: wire.int(1).nullish(),
+  priority: wire.positiveInt().nullish(),
   last_polled: wire.instant().nullish(),
-  filter: wire.jsonObject().nullish(),
+  filter: wire.smallJsonObject().nullish(),
 }).meta({ id: "WorkQueueUpdate" });
 export type WorkQueueUpdate = z.output<typeof WorkQueueUpdate>;

@@ -63,7 +63,7 @@ export class Deployments {
     const { kv, ids, clock } = this.#deps;
     const { value: flow } = await get(kv, flowKey(body.flow_id));
     if (!flow) throw new DomainError("conflict", INTEGRITY);
-    const nameKey = deploymentNameKey(flow.id, await hashKey(body.name));
+    const nameKey = deploymentNameKey(flow.id, hashKey(body.name));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { value: known, ...nameVersion } = await get(kv, nameKey);
       if (known) {
@@ -193,7 +193,7 @@ export class Deployments {
   /** @throws DomainError `not_found` */
   async byName(flowName: string, name: string): Promise<DeploymentView> {
     const flow = await this.#flows.byNameOrUndefined(flowName);
-    const id = flow && (await get(this.#deps.kv, deploymentNameKey(flow.id, await hashKey(name)))).value;
+    const id = flow && (await get(this.#deps.kv, deploymentNameKey(flow.id, hashKey(name)))).value;
     if (!id) throw new DomainError("not_found", "Deployment not found");
     return await this.get(id);
   }
@@ -223,7 +223,7 @@ export class Deployments {
       const entry = await this.#entry(id);
       const { value: deployment } = entry;
       const commit = new Commit().check(entry).delete(deploymentKey(id))
-        .delete(deploymentNameKey(deployment.flow, await hashKey(deployment.name)));
+        .delete(deploymentNameKey(deployment.flow, hashKey(deployment.name)));
       for (const field of ["parameters", "jobVariables", "parameterSchema"] as const) {
         dropPieces(commit, deployment[field]);
       }

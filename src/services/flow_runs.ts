@@ -18,7 +18,7 @@ import {
   waitKey,
 } from "../kv/keys.ts";
 import { dropPieces, type PackedText, packText, readText, storePieces } from "../kv/large_text.ts";
-import { type Entry, get, getMany, listAll } from "../kv/read.ts";
+import { type Entry, get, getMany } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentFlowRunCreate, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
 import type {
@@ -28,6 +28,7 @@ import type {
   LogChunk,
   RunDoc,
   RunRecord,
+  StateRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
 import { fromJsonText } from "../schemas/wire.ts";
@@ -56,12 +57,16 @@ export interface FlowRunView {
 /** How often creating is tried again when what it points at changed meanwhile. */
 const ATTEMPTS = 20;
 
+/** States deleted together with their run; a long history goes after it. */
+const STATES_IN_COMMIT = 50;
+
 /** What a new run is made of, whichever way it comes. */
 interface NewRun {
   body: DeploymentFlowRunCreate & { flow_version?: string | null | undefined };
   flow: FlowRecord;
   deployment: (Entry<DeploymentRecord> & { value: DeploymentRecord }) | undefined;
   queue: (Entry<WorkQueueRecord> & { value: WorkQueueRecord }) | undefined;
+  poolName: string | null;
   parameters: JsonText;
   labels: JsonText;
   tags: string[];
@@ -119,7 +124,7 @@ export class FlowRuns {
         body,
         flow,
         deployment,
-        queue: await this.#queueOf(value, body.work_queue_name ?? null),
+        ...await this.#targetOf(value, body.work_queue_name ?? null),
         parameters: merged(parameters, body.parameters),
         // Its own only: the deployment's are added when the job is made, so that later changes of them count.
         jobVariables: body.job_variables ?? "{}",
@@ -140,17 +145,17 @@ export class FlowRuns {
     return await this.#create(body, async () => {
       const { value: flow } = await get(this.#deps.kv, flowKey(body.flow_id));
       if (!flow) throw new DomainError("conflict", INTEGRITY);
-      const queue = await this.#queueNamed(body.work_pool_name ?? null, body.work_queue_name ?? null);
+      const target = await this.#targetNamed(body.work_pool_name ?? null, body.work_queue_name ?? null);
       return {
         body,
         flow,
         deployment: body.deployment_id ? await this.#deployments.require(body.deployment_id) : undefined,
-        queue,
+        ...target,
         parameters: body.parameters,
         jobVariables: body.job_variables ?? null,
         labels: merged(flow.labels, body.labels ?? "{}", JSON.stringify({ "prefect.flow.id": flow.id })),
         tags: body.tags,
-        state: fromStateCreate(body.state, queue ? "SCHEDULED" : "PENDING", this.#deps.clock.now()),
+        state: fromStateCreate(body.state, target.queue ? "SCHEDULED" : "PENDING", this.#deps.clock.now()),
       };
     });
   }
@@ -163,11 +168,12 @@ export class FlowRuns {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const given = await prepare();
       const idem = body.idempotency_key
-        ? idempotencyKey(given.flow.id, await hashKey(body.idempotency_key))
+        ? idempotencyKey(given.flow.id, hashKey(body.idempotency_key))
         : undefined;
       const known = idem && (await get(this.#deps.kv, idem)).value;
       if (known && known !== id) return { view: await this.get(known), isNew: false };
-      if (await this.#enqueue(id, given, idem)) return { view: await this.get(id), isNew: true };
+      const view = await this.#enqueue(id, given, idem);
+      if (view) return { view, isNew: true };
     }
     throw new DomainError(
       "contention",
@@ -175,12 +181,16 @@ export class FlowRuns {
     );
   }
 
-  /** False when something changed meanwhile. The queue and the deployment are checked, so a run never lands astray. */
-  async #enqueue(id: string, given: NewRun, idem: Deno.KvKey | undefined): Promise<boolean> {
+  /**
+   * Undefined when something changed meanwhile. The queue and the deployment are checked, so that a run never lands
+   * in a queue that is being deleted or where its deployment no longer points.
+   */
+  async #enqueue(id: string, given: NewRun, idem: Deno.KvKey | undefined): Promise<FlowRunView | undefined> {
     const { kv, sharedKv, ids } = this.#deps;
     refusePooledState(given);
     const { run, doc, packed } = this.#build(id, given);
-    const data = given.body.state?.data === undefined ? null : packText(given.body.state.data, ids.uuid());
+    const stateData = given.body.state?.data ?? null;
+    const data = stateData === null ? null : packText(stateData, ids.uuid());
     if (data) packed.push(data);
     const commit = new Commit().checkAbsent(runKey(id)).writeRun(null, run).set(runDocKey(id), doc)
       .set(runStateKey(id, run.state.timestamp), { ...run.state, data: data?.stored ?? null });
@@ -192,12 +202,23 @@ export class FlowRuns {
     if (waits && sharedKv) commit.set(bellKey(run.pool!), ids.token());
     await storePieces(kv, commit, packed);
     try {
-      if (await this.#group.send(commit)) return true;
-      return (await get(kv, runKey(id))).value !== null; // an earlier attempt of the runtime may have been applied
+      const applied = await this.#group.send(commit);
+      // An earlier attempt of the runtime may have been applied.
+      if (!applied && (await get(kv, runKey(id))).value === null) return undefined;
     } finally {
       // Also when the outcome is unknown: looking in vain is cheap, not looking would lose the run for seconds.
       if (waits) this.#gates.enqueued(run.pool!, run.queueNo);
     }
+    return {
+      run,
+      doc,
+      parameters: given.parameters,
+      context: given.body.context,
+      jobVariables: given.jobVariables,
+      stateData,
+      queueName: given.queue?.value.name ?? null,
+      poolName: given.poolName,
+    };
   }
 
   #build(id: string, given: NewRun): { run: RunRecord; doc: RunDoc; packed: PackedText[] } {
@@ -269,24 +290,26 @@ export class FlowRuns {
     return enterState(blank, state);
   }
 
-  async #queueOf(deployment: DeploymentRecord, name: string | null) {
-    if (deployment.pool === null) return name === null ? undefined : await this.#queueNamed(null, name);
+  async #targetOf(deployment: DeploymentRecord, queueName: string | null): Promise<Target> {
+    if (deployment.pool === null) {
+      return queueName === null ? NOWHERE : await this.#targetNamed(null, queueName);
+    }
     const pool = (await get(this.#deps.kv, poolKey(deployment.pool))).value;
     if (!pool) throw goneTarget("work pool");
-    if (name !== null) return await this.#queueEntry((await this.#queues.ensure(pool, name)).id);
-    if (deployment.queue === null) throw goneTarget("work queue");
-    return await this.#queueEntry(deployment.queue);
+    const queue = queueName === null ? deployment.queue : (await this.#queues.ensure(pool, queueName)).id;
+    if (queue === null) throw goneTarget("work queue");
+    return { queue: await this.#queueEntry(queue), poolName: pool.name };
   }
 
-  async #queueNamed(poolName: string | null, queueName: string | null) {
-    if (poolName === null && queueName === null) return undefined;
+  async #targetNamed(poolName: string | null, queueName: string | null): Promise<Target> {
+    if (poolName === null && queueName === null) return NOWHERE;
     const pool = poolName === null
       ? await this.#pools.ensureDefaultAgentPool()
       : await this.#pools.require(poolName);
-    if (queueName === null) return await this.#queueEntry(pool.defaultQueue);
+    if (queueName === null) return { queue: await this.#queueEntry(pool.defaultQueue), poolName: pool.name };
     const queue = await this.#queues.find(pool, queueName);
     if (!queue) throw new DomainError("not_found", `Work queue '${pool.name}/${queueName}' not found.`);
-    return await this.#queueEntry(queue.id);
+    return { queue: await this.#queueEntry(queue.id), poolName: pool.name };
   }
 
   async #queueEntry(id: string) {
@@ -370,6 +393,7 @@ export class FlowRuns {
     if (!run) throw new DomainError("not_found", "Flow run not found");
     if (run.pool === null) await this.#deleteAlone(id);
     else await this.#deleteAtGate(run.pool, id);
+    await this.#deleteRest(id);
     await this.#deleteLogs(id);
   }
 
@@ -401,9 +425,23 @@ export class FlowRuns {
     const doc = (await get(kv, runDocKey(run.id))).value;
     commit.delete(runDocKey(run.id));
     for (const text of [doc?.parameters, doc?.context, doc?.jobVariables]) dropPieces(commit, text);
-    if (doc?.idempotencyKey) commit.delete(idempotencyKey(run.flow, await hashKey(doc.idempotencyKey)));
-    const states = await listAll(kv, runStateKey(run.id, 0).slice(0, 2) as Deno.KvKey);
-    for (const { key } of states) commit.delete(key);
+    if (doc?.idempotencyKey) commit.delete(idempotencyKey(run.flow, hashKey(doc.idempotencyKey)));
+    for await (
+      const { key, value } of kv.list<StateRecord>({ prefix: statesOf(run.id) }, { limit: STATES_IN_COMMIT })
+    ) {
+      commit.delete(key);
+      dropPieces(commit, value.data);
+    }
+  }
+
+  /** What was too much for the commit that deleted the run. */
+  async #deleteRest(id: string): Promise<void> {
+    const { kv } = this.#deps;
+    for await (const entry of kv.list<StateRecord>({ prefix: statesOf(id) })) {
+      const commit = new Commit().check(entry).delete(entry.key);
+      dropPieces(commit, entry.value.data);
+      await this.#group.send(commit);
+    }
   }
 
   async #deleteLogs(id: string): Promise<void> {
@@ -429,22 +467,27 @@ export class FlowRuns {
       if (run.pool === null) return false;
       const queue = await this.#queueEntry(queueId);
       try {
-        const target = { version: queue, queue: queue.value };
-        const moved = await this.#gates.of(run.pool).submit(move(id, target, () => clock.now()));
-        if (moved) this.#gates.enqueued(queue.value.pool, queue.value.no);
-        return moved;
+        return await this.#gates.of(run.pool).submit(move(id, queueId, () => clock.now()));
       } catch (error) {
         if (!(error instanceof MovedError)) throw error;
+      } finally {
+        // Also when the outcome is unknown: looking in vain is cheap.
+        this.#gates.enqueued(queue.value.pool, queue.value.no);
       }
     }
     throw new DomainError("contention", "The run was moved by others at the same time: try again.");
   }
 }
 
+type Target = Pick<NewRun, "queue" | "poolName">;
+const NOWHERE: Target = { queue: undefined, poolName: null };
+
 /** Objects merged key by key, later ones first. */
 function merged(...texts: JsonText[]): JsonText {
   return JSON.stringify(Object.assign({}, ...texts.map((text) => fromJsonText(text))));
 }
+
+const statesOf = (run: string) => runStateKey(run, 0).slice(0, 2) as Deno.KvKey;
 
 const goneTarget = (what: string) =>
   new DomainError(

@@ -24,7 +24,7 @@ export class Flows {
     if (existing) return { flow: existing, isNew: false };
     const now = this.#deps.clock.now();
     const flow: FlowRecord = { id: this.#deps.ids.uuid(), ...body, created: now, updated: now };
-    const nameKey = flowNameKey(await hashKey(body.name));
+    const nameKey = flowNameKey(hashKey(body.name));
     const commit = new Commit().checkAbsent(nameKey).set(nameKey, flow.id).set(flowKey(flow.id), flow);
     if (await this.#group.send(commit)) return { flow, isNew: true };
     const winner = await this.byName(body.name);
@@ -46,7 +46,7 @@ export class Flows {
   }
 
   async byNameOrUndefined(name: string): Promise<FlowRecord | undefined> {
-    const { value: id } = await get(this.#deps.kv, flowNameKey(await hashKey(name)));
+    const { value: id } = await get(this.#deps.kv, flowNameKey(hashKey(name)));
     return id ? (await get(this.#deps.kv, flowKey(id))).value ?? undefined : undefined;
   }
 

@@ -3,6 +3,9 @@ import type { Instant, StateDetails, StateType } from "../schemas/records.ts";
 import type { StateCreate } from "../schemas/state.ts";
 import { fromJsonText } from "../schemas/wire.ts";
 
+/** Characters of a state's message that are kept. */
+const LONGEST_MESSAGE = 10_000;
+
 /** The state that a request proposes; `fallback` (with its own name) when it proposes none. */
 export function fromStateCreate(
   given: StateCreate | null | undefined,
@@ -16,11 +19,17 @@ export function fromStateCreate(
   return {
     type,
     name: given?.name || defaultName(type),
-    message: given?.message ?? null,
+    message: shortened(given?.message ?? null),
     hasData,
     persisted: hasData && isPersisted(given?.data ?? "null"),
     details,
   };
+}
+
+/** A state stands in a record that others are written with, so its message has an end. The logs have the whole. */
+function shortened(message: string | null): string | null {
+  if (message === null || message.length <= LONGEST_MESSAGE) return message;
+  return `${message.slice(0, LONGEST_MESSAGE)}… (${message.length - LONGEST_MESSAGE} more characters)`;
 }
 
 /** Without null and default values, so that records stay small. */

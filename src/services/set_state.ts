@@ -62,7 +62,8 @@ export class SetState {
   async propose(request: SetStateRequest): Promise<SetStateView> {
     const proposal = await this.#toProposal(request);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const result = await this.#decide(proposal);
+      const hint = attempt === 0 ? this.#gates.hintOf(request.run) : undefined;
+      const result = await this.#decide(proposal, hint);
       if (result === "again") continue;
       if (result.kind === "stale") {
         throw new DomainError(
@@ -95,13 +96,18 @@ export class SetState {
     return packed.stored;
   }
 
-  async #decide(proposal: StateProposal): Promise<TransitionResult | "again"> {
-    const { kv, clock } = this.#deps;
-    const run = (await get(kv, runKey(proposal.run))).value;
-    if (!run) throw missingRun(proposal.run);
-    if (run.pool === null) return await this.#decideAlone(proposal);
+  async #requireRun(id: string): Promise<RunRecord> {
+    const { value } = await get(this.#deps.kv, runKey(id));
+    if (!value) throw missingRun(id);
+    return value;
+  }
+
+  async #decide(proposal: StateProposal, hinted?: string): Promise<TransitionResult | "again"> {
+    const { clock } = this.#deps;
+    const pool = hinted ?? (await this.#requireRun(proposal.run)).pool;
+    if (pool === null) return await this.#decideAlone(proposal);
     try {
-      return await this.#gates.of(run.pool).submit(transition(proposal, () => clock.now()));
+      return await this.#gates.of(pool).submit(transition(proposal, () => clock.now()));
     } catch (error) {
       if (error instanceof PoolGoneError) return await this.#decideAlone(proposal);
       if (error instanceof MovedError) return "again";

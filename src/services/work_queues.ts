@@ -10,7 +10,7 @@ import { closeQueues, createQueue, dropQueues, reopenQueues, updateQueue } from 
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
-import type { WorkPools } from "./work_pools.ts";
+import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 
 /** A queue as people see it. */
 export interface WorkQueueView {
@@ -44,7 +44,7 @@ export class WorkQueues {
    * pool's own default queue if it has that name.
    */
   async createWithoutPool(body: WorkQueueCreate): Promise<WorkQueueView> {
-    const isFirst = !await this.#pools.find("default-agent-pool");
+    const isFirst = !await this.#pools.find(DEFAULT_AGENT_POOL);
     const pool = await this.#pools.ensureDefaultAgentPool();
     if (isFirst && body.name === "default") return await this.get(pool.name, "default");
     return await this.#create(pool, body);
@@ -91,6 +91,14 @@ export class WorkQueues {
     const pool = await this.#pools.require(poolName);
     const queue = await this.find(pool, name);
     if (!queue) throw new DomainError("not_found", `Work pool queue '${poolName}/${name}' not found.`);
+    return (await this.#views(pool, [queue]))[0]!;
+  }
+
+  /** A queue of the default agent pool. @throws DomainError `not_found` */
+  async withoutPool(name: string): Promise<WorkQueueView> {
+    const pool = await this.#pools.find(DEFAULT_AGENT_POOL);
+    const queue = pool && await this.find(pool, name);
+    if (!queue) throw new DomainError("not_found", "work queue not found");
     return (await this.#views(pool, [queue]))[0]!;
   }
 

@@ -1,10 +1,22 @@
 import { Gate } from "../../domain/gate.ts";
+import type { QueueWindow, WaitEntry } from "../../domain/plan_claim.ts";
 import { placeOf } from "../../domain/run_state.ts";
 import { Commit } from "../../kv/commit.ts";
 import { gateConfigKey, leaseKey, queueKey, runDocKey, runStateKey, waitKey } from "../../kv/keys.ts";
-import type { LargeText, LeaseRecord, QueueConfig, RunDoc, RunRecord } from "../../schemas/records.ts";
-import { get } from "../../kv/read.ts";
+import type {
+  LargeText,
+  LeaseRecord,
+  QueueConfig,
+  RunDoc,
+  RunRecord,
+  WorkQueueRecord,
+} from "../../schemas/records.ts";
+import { type Entry, get } from "../../kv/read.ts";
 import { chunkOf, indexQueues, type PoolCache, type PoolQueues } from "./pool_cache.ts";
+
+/** Run, history, lease and index entry with their keys, about, the message aside. */
+const BYTES_OF_CHANGE = 2_500;
+const BYTES_OF_CHARACTER = 2;
 
 /** One change of a run that the batch commits. */
 export interface RunChange {
@@ -23,12 +35,18 @@ export class Batch {
   readonly changes: RunChange[] = [];
   /** Queues whose waiting runs changed other than by a grant. */
   readonly changedQueues = new Set<number>();
-  /** Whether something may have become startable for others. */
+  /** Estimate of what the commit weighs. */
+  bytes = 0;
+  /** Whether something of this pool may have become startable for others. */
   rings = false;
+  /** Other pools, of which the same is true. */
+  readonly ringsIn = new Set<string>();
   /** Whether the pool ends with this batch. */
   closesGate = false;
   readonly #kv: Deno.Kv;
   readonly #runs = new Map<string, RunRecord | null>();
+  /** Queues whose waiting runs were changed. */
+  readonly #leftQueues = new Set<number>();
   #queues: PoolQueues;
 
   private constructor(kv: Deno.Kv, cache: PoolCache, queues: PoolQueues) {
@@ -56,18 +74,41 @@ export class Batch {
   /** The run as this batch leaves it; null when it is not there. */
   async run(id: string): Promise<RunRecord | null> {
     const changed = this.#runs.get(id);
-    if (changed !== undefined) return changed;
-    await this.cache.loadRuns([id]);
-    return this.cache.runs.get(id) ?? null;
+    return changed === undefined ? await this.cache.run(id) : changed;
+  }
+
+  /** The run as this batch leaves it, if it was read. */
+  known(id: string): RunRecord | undefined {
+    const changed = this.#runs.get(id);
+    return changed === undefined ? this.cache.runs.get(id) : changed ?? undefined;
+  }
+
+  /** What was read of the queues, without the runs that this batch took from their place there. */
+  windows(): ReadonlyMap<number, QueueWindow> {
+    const windows = new Map<number, QueueWindow>(this.cache.windows);
+    for (const queueNo of this.#leftQueues) {
+      const window = windows.get(queueNo);
+      if (!window) continue;
+      const entries = window.entries.filter((entry) => this.#isStillAt(queueNo, entry));
+      windows.set(queueNo, { entries, complete: window.complete });
+    }
+    return windows;
+  }
+
+  #isStillAt(queueNo: number, { t, run }: WaitEntry): boolean {
+    const changed = this.#runs.get(run);
+    if (changed === undefined) return true;
+    return changed !== null && placeOf(changed) === "wait" && changed.pool === this.pool &&
+      changed.queueNo === queueNo && changed.t === t;
   }
 
   async doc(id: string): Promise<RunDoc | null> {
     return (await get(this.#kv, runDocKey(id))).value;
   }
 
-  /** Whether the queue takes runs. */
-  async isQueueOpen(id: string): Promise<boolean> {
-    return (await get(this.#kv, queueKey(id))).value?.state === "open";
+  /** The queue's record, which says whether it takes runs. */
+  async queue(id: string): Promise<Entry<WorkQueueRecord>> {
+    return await get(this.#kv, queueKey(id));
   }
 
   /** Writes or deletes a run, together with its place, its lease, the counts and its history. */
@@ -85,6 +126,8 @@ export class Batch {
       });
     }
     this.commit.writeRun(before, after);
+    // Twice the message: it stands in the run and in its history.
+    this.bytes += BYTES_OF_CHANGE + 2 * (after?.state.message?.length ?? 0) * BYTES_OF_CHARACTER;
     this.#runs.set(before.id, after);
     this.changes.push({ before, after });
   }
@@ -100,6 +143,7 @@ export class Batch {
     }
     this.gate.cfg++;
     this.#queues = { ...indexQueues(configs, this.gate.cfg), names: this.#queues.names };
+    this.bytes += configs.length * 100;
     for (const [no, queues] of chunks) {
       const key = gateConfigKey(this.pool, no);
       if (queues.length > 0) this.commit.set(key, queues);
@@ -112,6 +156,7 @@ export class Batch {
     const place = placeOf(before);
     if (place === "wait" && !(after && isSameWait(before, after))) {
       this.commit.delete(waitKey(this.pool, before.queueNo, before.t, before.id));
+      this.#leftQueues.add(before.queueNo);
       if (!after || placeOf(after) !== "lease") this.changedQueues.add(before.queueNo);
     }
     if (place === "lease" && before.session !== after?.session) {
@@ -126,8 +171,10 @@ export class Batch {
     if (place === "wait" && !isSameWait(before, after)) {
       // May be another pool's index: a move needs the gate that it leaves, not the one that it enters.
       this.commit.set(waitKey(after.pool!, after.queueNo, after.t, after.id), 0);
-      if (after.pool === this.pool) this.changedQueues.add(after.queueNo);
-      this.rings = true;
+      if (after.pool === this.pool) {
+        this.changedQueues.add(after.queueNo);
+        this.rings = true;
+      } else this.ringsIn.add(after.pool!);
     }
     if (place === "lease" && after.session !== before.session) {
       this.commit.set(leaseKey(this.pool, after.session!, after.id), {

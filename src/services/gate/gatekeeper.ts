@@ -14,7 +14,7 @@ import { DomainError } from "../../errors.ts";
 import { wasApplied } from "../../domain/gate.ts";
 import { type ClaimInput, type ClaimPlan, type ClaimRequest, planClaim } from "../../domain/plan_claim.ts";
 import { bellKey, gateKey, runKey } from "../../kv/keys.ts";
-import { BATCH_MUTATIONS, MAX_CHECKS } from "../../kv/limits.ts";
+import { BATCH_BYTES, BATCH_MUTATIONS, MAX_CHECKS } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord, RunRecord } from "../../schemas/records.ts";
@@ -29,6 +29,8 @@ const SAFETY_NET_MS = 5_000;
 const COMMIT_TIMEOUT_MS = 10_000;
 /** Checks that an operation may add; a batch stops growing when fewer are left. */
 const CHECKS_OF_ONE = 4;
+/** What one grant adds to a commit: its place goes, lease, run and history come. */
+const MUTATIONS_OF_GRANT = 4;
 /** For this long after a lost race, other servers get a chance after each commit that wins. */
 const RIVAL_MEMORY_MS = 5_000;
 
@@ -102,7 +104,7 @@ export class Gatekeeper {
     if (claim.signal.aborted) leave();
     if (shutdown.aborted) over();
     this.#raiseEpoch();
-    this.#deps.clock.sleep(waitMs, answered.signal).then(over);
+    this.#deps.clock.sleep(waitMs, answered.signal).then(() => answered.signal.aborted || over());
     try {
       return await promise;
     } finally {
@@ -155,6 +157,7 @@ export class Gatekeeper {
   #withdraw(waiting: WaitingClaim): void {
     waiting.isGone = true;
     if (!waiting.committing) this.#answer(waiting, []);
+    if (this.#claims.length === 0) this.#sleep?.abort(); // nobody is left to look for
   }
 
   #endWait(waiting: WaitingClaim): void {
@@ -198,19 +201,21 @@ export class Gatekeeper {
   /** Brings the taken operations and what the waiting claims can get to an end. */
   async #cycle(taken: Submitted[]): Promise<void> {
     let left = taken;
-    do {
+    for (;;) {
       const cache = await this.#open();
       if (!cache) return this.#fail(left, new PoolGoneError());
-      const over = this.#claims.filter(({ isOver }) => isOver);
       const decided = await this.#decide(cache, left);
       const outcome = await this.#commit(decided);
       // Decided anew for as long as it takes: one of the racing servers always wins, and a slot is always freed.
-      if (outcome === "not_applied") continue;
+      if (outcome === "not_applied") {
+        this.#takeBack(decided.granted.keys());
+        continue;
+      }
       this.#settle(decided, outcome);
-      for (const waiting of over) this.#answer(waiting, []); // looked at once more, in vain
       left = decided.postponed;
       await this.#letRivalsPass();
-    } while (left.length > 0);
+      if (left.length === 0) return;
+    }
   }
 
   async #open(): Promise<PoolCache | undefined> {
@@ -229,7 +234,14 @@ export class Gatekeeper {
 
   async #decide(cache: PoolCache, submitted: readonly Submitted[]): Promise<Decided> {
     const batch = await Batch.begin(this.#deps.kv, cache);
-    const decided: Decided = { batch, answered: [], refused: [], postponed: [], granted: new Map() };
+    const decided: Decided = {
+      batch,
+      answered: [],
+      refused: [],
+      postponed: [],
+      granted: new Map(),
+      over: [],
+    };
     await cache.loadRuns(submitted.flatMap(({ operation }) => operation.run ?? []));
     const takers: Submitted[] = [];
     let isConfigured = false;
@@ -248,6 +260,7 @@ export class Gatekeeper {
       else decided.postponed.push(one);
     }
     if (hasRoom(batch)) await this.#grant(decided);
+    else this.#epoch++; // the claims are looked at in the next batch
     return decided;
   }
 
@@ -255,10 +268,14 @@ export class Gatekeeper {
   async #grant(decided: Decided): Promise<void> {
     const { batch } = decided;
     const claims = await this.#admit(batch.cache);
+    decided.over = claims.filter(({ isOver }) => isOver);
     this.#dueInMs = null;
     if (claims.length === 0) return;
     const now = this.#deps.clock.now();
-    const plan = await this.#plan(batch, claims.map(({ claim }) => toRequest(claim, batch.queues, now)));
+    const requests = claims.map(({ claim }) => toRequest(claim, batch.queues, now));
+    const most = Math.ceil((BATCH_MUTATIONS - batch.commit.mutations) / MUTATIONS_OF_GRANT);
+    const plan = await this.#plan(batch, requests, most);
+    if (plan.grants.length === most) this.#epoch++; // more can be granted in the next batch
     this.#dueInMs = plan.dueIn === null ? null : Math.ceil(plan.dueIn / 1000);
     for (const planned of plan.grants) {
       const waiting = claims[planned.claim]!;
@@ -292,15 +309,16 @@ export class Gatekeeper {
   }
 
   /** {@link planClaim} with everything that it asks for. */
-  async #plan(batch: Batch, claims: readonly ClaimRequest[]): Promise<ClaimPlan> {
+  async #plan(batch: Batch, claims: readonly ClaimRequest[], most = Infinity): Promise<ClaimPlan> {
     const { cache } = batch;
     for (;;) {
       const input: ClaimInput = {
         gate: batch.gate.copy(),
         queues: batch.queues.sorted,
-        windows: cache.windows,
-        runs: cache.runs,
+        windows: batch.windows(),
+        runs: { get: (id) => batch.known(id) },
         claims,
+        most,
       };
       const plan = planClaim(input);
       const { queues, runs } = plan.missing;
@@ -312,6 +330,7 @@ export class Gatekeeper {
         await cache.loadWindows(queues, eligible);
       }
       if (runs.size > 0) await cache.loadRuns(this.#nextRuns(cache, runs, claims));
+      for (const run of runs) if (!cache.runs.has(run)) cache.forget(run);
     }
   }
 
@@ -341,39 +360,32 @@ export class Gatekeeper {
     batch.commit.check(batch.cache.gate);
     if (batch.closesGate) batch.commit.delete(gateKey(this.#pool));
     else batch.commit.set(gateKey(this.#pool), record);
-    if (batch.rings && this.#deps.sharedKv) batch.commit.set(bellKey(this.#pool), ids.token());
-    const outcome = await this.#send(batch, op, record);
-    if (outcome === "not_applied") {
-      for (const waiting of decided.granted.keys()) {
-        waiting.committing = false;
-      }
+    if (this.#deps.sharedKv) {
+      const bells = [...batch.rings ? [this.#pool] : [], ...batch.ringsIn];
+      for (const pool of bells) batch.commit.set(bellKey(pool), ids.token());
     }
-    return outcome;
+    return await this.#send(batch, op, record);
   }
 
   async #send(batch: Batch, op: number, record: GateRecord): Promise<Outcome> {
     const { kv, clock } = this.#deps;
-    for (;;) {
-      const started = clock.monotonic();
-      try {
-        const result = await this.#withinTimeout(batch.commit.send(kv));
-        if (!result) break;
-        this.#commitMs = clock.monotonic() - started;
-        if (result.ok) {
-          this.#carryOn(batch, record, result.versionstamp);
-          return "applied";
-        }
-        this.#cache = undefined;
-        this.#lostAt = clock.monotonic();
-        return await this.#lookWhether(batch, op);
-      } catch (error) {
-        if (isLocked(error)) continue; // thrown before anything was written
-        this.#deps.log.error("A commit failed.", { pool: this.#pool, error });
-        break;
-      }
+    const started = clock.monotonic();
+    const result = await this.#withinTimeout(batch.commit.send(kv)).catch((error) => {
+      this.#deps.log.error("A commit failed.", { pool: this.#pool, error });
+      return undefined;
+    });
+    if (!result) {
+      this.ring();
+      return "unknown";
     }
-    this.ring();
-    return "unknown";
+    this.#commitMs = clock.monotonic() - started;
+    if (result.ok) {
+      this.#carryOn(batch, record, result.versionstamp);
+      return "applied";
+    }
+    this.#cache = undefined;
+    this.#lostAt = clock.monotonic();
+    return await this.#lookWhether(batch, op);
   }
 
   /** Undefined when the time is over. */
@@ -414,7 +426,9 @@ export class Gatekeeper {
   }
 
   #settle(decided: Decided, outcome: "applied" | "unknown"): void {
-    const { batch, answered, refused, granted } = decided;
+    const { batch, answered, refused, granted, over } = decided;
+    // What came to wait in this batch, or a new name of a queue, was not seen by the claims of this batch.
+    if (batch.rings) this.#epoch++;
     if (outcome === "unknown") {
       const error = new DomainError(
         "unknown_outcome",
@@ -431,6 +445,7 @@ export class Gatekeeper {
     for (const { one, result } of answered) one.resolve(result);
     for (const { one, error } of refused) one.reject(error);
     for (const [waiting, runs] of granted) this.#answer(waiting, runs);
+    for (const waiting of over) this.#answer(waiting, []); // looked at once more, in vain
   }
 
   /** Their grants did not come about: they wait on, and those that went away meanwhile leave. */
@@ -459,6 +474,8 @@ interface Decided {
   refused: { one: Submitted; error: unknown }[];
   postponed: Submitted[];
   granted: Map<WaitingClaim, RunRecord[]>;
+  /** Claims whose time was over when they were looked at. */
+  over: WaitingClaim[];
 }
 
 async function decideOne(decided: Decided, one: Submitted, mayTake: boolean): Promise<"done" | "postpone"> {
@@ -473,8 +490,5 @@ async function decideOne(decided: Decided, one: Submitted, mayTake: boolean): Pr
 }
 
 const hasRoom = (batch: Batch): boolean =>
-  batch.commit.mutations < BATCH_MUTATIONS && batch.commit.checks + 1 + CHECKS_OF_ONE <= MAX_CHECKS;
-
-/** Another connection writes the SQLite file just now. Deno KV throws this before writing anything. */
-const isLocked = (error: unknown): boolean =>
-  error instanceof Error && error.message.includes("database is locked");
+  batch.bytes < BATCH_BYTES && batch.commit.mutations < BATCH_MUTATIONS &&
+  batch.commit.checks + 1 + CHECKS_OF_ONE <= MAX_CHECKS;

@@ -10,10 +10,30 @@ export class Gates {
   readonly #deps: ServerDeps;
   readonly #keepers = new Map<string, Gatekeeper>();
   readonly #onChange: (changes: readonly RunChange[]) => void;
+  /** Pool by run, of the held runs that this process has seen. */
+  readonly #heldIn = new Map<string, string>();
 
   constructor(deps: ServerDeps, onChange: (changes: readonly RunChange[]) => void) {
     this.#deps = deps;
-    this.#onChange = onChange;
+    this.#onChange = (changes) => {
+      this.#noteHeld(changes);
+      onChange(changes);
+    };
+  }
+
+  /**
+   * The pool of a held run, if this process happens to know it: saves the read that would tell. Only a hint: the
+   * gatekeeper finds out when the run is elsewhere.
+   */
+  hintOf(run: string): string | undefined {
+    return this.#heldIn.get(run);
+  }
+
+  #noteHeld(changes: readonly RunChange[]): void {
+    for (const { before, after } of changes) {
+      if (after?.session && after.pool) this.#heldIn.set(after.id, after.pool);
+      else this.#heldIn.delete(before.id);
+    }
   }
 
   of(pool: string): Gatekeeper {

@@ -85,12 +85,17 @@ export class PoolCache {
     return value;
   }
 
-  /** Reads the records that are not in memory yet. */
+  /** The run's record, wherever the run is; null when it is not there. */
+  async run(id: string): Promise<RunRecord | null> {
+    return this.runs.get(id) ?? (await get(this.#kv, runKey(id))).value;
+  }
+
+  /** Reads the records that are not in memory yet. Runs of other pools are not kept: no gate of ours guards them. */
   async loadRuns(ids: Iterable<string>): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !this.runs.has(id));
     if (this.runs.size + unknown.length > MOST_RUNS) this.runs.clear();
     for (const { value } of await getMany(this.#kv, unknown.map(runKey))) {
-      if (value) this.runs.set(value.id, value);
+      if (value?.pool === this.pool) this.runs.set(value.id, value);
     }
   }
 
@@ -116,6 +121,11 @@ export class PoolCache {
   dropWindow(queueNo: number): void {
     this.#windowVersion++;
     this.windows.delete(queueNo);
+  }
+
+  /** A run that was read as waiting is gone: the gate was rewritten meanwhile, as a commit will find out. */
+  forget(run: string): void {
+    for (const queueNo of this.windows.keys()) this.removeWaiting(queueNo, run);
   }
 
   /** A waiting run was granted. */

@@ -9,8 +9,7 @@ import {
 } from "../../domain/plan_transition.ts";
 import { isHeld, placeOf, type ProposedState } from "../../domain/run_state.ts";
 import { Commit } from "../../kv/commit.ts";
-import type { Instant, LargeText, RunDoc, RunRecord, WorkQueueRecord } from "../../schemas/records.ts";
-import type { Version } from "../../kv/commit.ts";
+import type { Instant, LargeText, RunDoc, RunRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
 
@@ -65,7 +64,8 @@ export function transition(given: StateProposal, now: () => Instant): Operation<
       const plan = planTransition(toProposal(given, run, doc, now()));
       if (plan.kind === "write" && plan.slot === "take" && !mayTake) return "postpone";
       if (
-        plan.kind === "write" && entersIndex(run, plan.next) && !await batch.isQueueOpen(plan.next.queue!)
+        plan.kind === "write" && entersIndex(run, plan.next) &&
+        (await batch.queue(plan.next.queue!)).value?.state !== "open"
       ) {
         const answer = { status: "ABORT", reason: "The run's work queue is being deleted." } as const;
         return { result: { kind: "answered", answer, run, isWritten: false } };
@@ -113,29 +113,22 @@ export function remove(
   };
 }
 
-/** The queue that a waiting run moves to, as it was read. */
-export interface MoveTarget {
-  version: Version;
-  queue: WorkQueueRecord;
-}
-
 /** Moves a waiting run to another queue, in this pool or another one. False when it does not wait any more. */
-export function move(id: string, target: MoveTarget, now: () => Instant): Operation<boolean> {
+export function move(id: string, queueId: string, now: () => Instant): Operation<boolean> {
   return {
     kind: "state",
     run: id,
     async decide(batch) {
       const run = await requireRun(batch, id);
-      if (run.queue === target.queue.id) return { result: true };
+      if (run.queue === queueId) return { result: true };
       if (run.state.type !== "SCHEDULED" || isHeld(run)) return { result: false };
-      if (target.queue.state !== "open") {
-        throw new DomainError(
-          "conflict",
-          `Work queue '${target.queue.name}' is being deleted; nothing can move there.`,
-        );
+      // Read for each decision: a version from before would fail the whole batch again and again.
+      const target = await batch.queue(queueId);
+      if (target.value?.state !== "open") {
+        throw new DomainError("conflict", "The work queue is being deleted; nothing can move there.");
       }
-      const { pool, id: queue, no: queueNo } = target.queue;
-      batch.commit.check(target.version);
+      const { pool, id: queue, no: queueNo } = target.value;
+      batch.commit.check(target);
       batch.change(run, { ...run, pool, queue, queueNo, updated: now() });
       return { result: true };
     },

@@ -1,0 +1,19 @@
+import type { Deps } from "../runtime/deps.ts";
+import type { Connection } from "./connection.ts";
+import type { Env } from "./options.ts";
+import type { Runner } from "./runner.ts";
+
+/** What every part of a running agent is given. */
+export interface AgentContext {
+  connection: Connection;
+  deps: Deps;
+  runner: Runner;
+  /** Tells the user one line, on standard output. */
+  say: (line: string) => void;
+  /** What children inherit. */
+  env: Env;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  cancelGraceMs: number;
+  /** Aborts when stopping must not take long any more. */
+  hasten: AbortSignal;
+}

@@ -1,0 +1,63 @@
+import { ApiError } from "../client/http.ts";
+import type { Deps } from "../runtime/deps.ts";
+import { formatInstant } from "../schemas/wire.ts";
+import type { Connection } from "./connection.ts";
+import { OutputTail } from "./output_tail.ts";
+
+/** How long small output is gathered before it is sent. */
+const GATHER_MS = 250;
+const LOGGER = "sluice.run";
+/** INFO. Both streams share one file, in their true order, so a line's origin is not known. */
+const LEVEL = 20;
+
+/** Where the output of one run goes. */
+export interface Shipment {
+  connection: Connection;
+  deps: Deps;
+  runId: string;
+  outputFile: string;
+  /** Aborts when the process has ended: nothing more will be written. */
+  ended: AbortSignal;
+  /** Aborts when nobody wants the rest any more. */
+  abandoned: AbortSignal;
+}
+
+/**
+ * Sends what the run writes to the server, in order, in batches, as fast as the server takes it. Ends when the
+ * process has ended and everything was delivered, or when abandoned; a server that is away is waited for.
+ */
+export async function shipOutput(shipment: Shipment): Promise<void> {
+  const { deps, ended, abandoned } = shipment;
+  using tail = new OutputTail(shipment.outputFile);
+  const deliver = buildDelivery(shipment);
+  while (!abandoned.aborted) {
+    const isLast = ended.aborted; // noted before reading: what was written before the end is then read after it
+    const began = deps.clock.monotonic();
+    const lines = await tail.read(isLast);
+    if (lines.length > 0) await deliver(lines);
+    else if (isLast) return;
+    if (!isLast && !tail.isBehind) {
+      await deps.clock.sleep(GATHER_MS - (deps.clock.monotonic() - began), ended);
+    }
+  }
+}
+
+function buildDelivery({ connection, deps, runId, abandoned }: Shipment): (lines: string[]) => Promise<void> {
+  let last = 0;
+  let isRefused = false;
+  const record = (message: string) => {
+    last = Math.max(last + 1, deps.clock.now()); // strictly increasing, so that a list by time keeps the order
+    return { name: LOGGER, level: LEVEL, message, flow_run_id: runId, timestamp: formatInstant(last) };
+  };
+  return async (lines) => {
+    const records = lines.map(record);
+    try {
+      await connection.call((signal) => connection.api.logs.create(records, { signal }), abandoned);
+    } catch (error) {
+      if (abandoned.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      if (!isRefused) deps.log.warn(`The server refuses output of run ${runId}: ${error.message}`);
+      isRefused = true; // the rest is offered all the same, so that one bad line does not hide what follows
+    }
+  };
+}

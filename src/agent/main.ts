@@ -1,0 +1,89 @@
+import { Api } from "../client/api.ts";
+import { ApiError, type HttpOptions } from "../client/http.ts";
+import type { Deps } from "../runtime/deps.ts";
+import { buildLog } from "../runtime/log.ts";
+import { VERSION } from "../runtime/version.ts";
+import { formatInstant } from "../schemas/wire.ts";
+import { Connection } from "./connection.ts";
+import { startHelp } from "./flags.ts";
+import { type AgentOptions, type Env, parseOptions, UsageError } from "./options.ts";
+import { buildProcessRunner } from "./process_runner.ts";
+import { runAgent } from "./run_agent.ts";
+import { runsDirectory } from "./run_folder.ts";
+import { TargetError } from "./targets.ts";
+import { agentName, WELCOME } from "./welcome.ts";
+
+/** The outside world of an agent, built by the entry files. */
+export interface AgentWorld {
+  env: Env;
+  deps: Omit<Deps, "log">;
+  /** The name of this machine. */
+  host: string;
+  /** Writes text to standard output. Must not throw. */
+  writeOut: (text: string) => void;
+  /** Writes one line to standard error. Must not throw. */
+  writeErr: (line: string) => void;
+  /** Aborts at the first stop signal: claim no more, let runs finish within the grace. */
+  stop: AbortSignal;
+  /** Aborts at the second one: end the runs now. */
+  hasten: AbortSignal;
+  /** How requests travel; `fetch` when absent. */
+  fetch?: HttpOptions["fetch"];
+}
+
+/**
+ * The agent's command line: `start` (the word may be left out) with its flags, `--help`, `--version`.
+ *
+ * @returns the exit code: 0 when it was stopped or has run once, 1 when it could not start, 2 for a wrong command line
+ */
+export async function agentMain(args: readonly string[], world: AgentWorld): Promise<number> {
+  try {
+    return await runCommand(args, world);
+  } catch (error) {
+    if (world.stop.aborted) return 0;
+    if (!(error instanceof UsageError || error instanceof TargetError || error instanceof ApiError)) {
+      throw error;
+    }
+    world.writeErr(error.message);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function runCommand(args: readonly string[], world: AgentWorld): Promise<number> {
+  const [first] = args;
+  if (first === "--version" || first === "version") {
+    world.writeOut(`sluice-agent ${VERSION}\n`);
+    return 0;
+  }
+  const options = parseOptions(first === "start" ? args.slice(1) : args, world.env);
+  if (options === "help") {
+    world.writeOut(startHelp());
+    return 0;
+  }
+  await start(options, world);
+  return 0;
+}
+
+async function start(options: AgentOptions, world: AgentWorld): Promise<void> {
+  const { env, host, hasten, stop, fetch } = world;
+  const log = buildLog({
+    level: options.logLevel,
+    format: "text",
+    time: () => formatInstant(world.deps.clock.now()),
+    write: world.writeErr,
+  });
+  const deps = { ...world.deps, log };
+  const api = new Api({ url: options.api, ...(fetch ? { fetch } : {}) });
+  const context = {
+    connection: new Connection(api, deps),
+    deps,
+    runner: buildProcessRunner(runsDirectory(env)),
+    say: (line: string) => world.writeOut(`${line}\n`),
+    env,
+    cancelGraceMs: options.cancelGraceSeconds * 1000,
+    hasten,
+  };
+  if (!options.hideWelcome) world.writeOut(`${WELCOME}\n`);
+  const name = options.name ?? agentName(host, deps.random);
+  await runAgent({ name, host }, options, context, stop);
+}

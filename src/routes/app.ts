@@ -1,0 +1,61 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ServerDeps } from "../runtime/deps.ts";
+import type { Services } from "../services/services.ts";
+import { adminEndpoints } from "./admin.ts";
+import { agentEndpoints, type AgentSettings } from "./agents.ts";
+import { deploymentEndpoints } from "./deployments.ts";
+import { type Endpoint, mount } from "./endpoint.ts";
+import { refusalOf } from "./errors.ts";
+import { flowRunEndpoints } from "./flow_runs.ts";
+import { flowEndpoints } from "./flows.ts";
+import { allowHosts } from "./host.ts";
+import { logEndpoints } from "./logs.ts";
+import { requireApiVersion } from "./api_version.ts";
+import { workPoolEndpoints } from "./work_pools.ts";
+import { workQueueEndpoints } from "./work_queues.ts";
+
+export interface AppOptions extends AgentSettings {
+  /** Largest body of a request, in bytes. */
+  maxBodyBytes: number;
+  /** Names under which the server may be addressed, beside loopback; `*`: any. */
+  allowedHosts: readonly string[];
+}
+
+/** Every endpoint of the API. */
+export function allEndpoints(deps: ServerDeps, services: Services, settings: AgentSettings): Endpoint[] {
+  const now = () => deps.clock.now();
+  return [
+    ...adminEndpoints(deps),
+    ...flowEndpoints(services.flows),
+    ...workPoolEndpoints(services, now),
+    ...workQueueEndpoints(services, now),
+    ...deploymentEndpoints(services, now),
+    ...flowRunEndpoints(services, now),
+    ...logEndpoints(services.logs),
+    ...agentEndpoints(services.agents, now, settings),
+  ];
+}
+
+/** The API under `/api`, and once more under `/t/<claim token>/api` for clients that cannot send a header. */
+export function buildApp(deps: ServerDeps, services: Services, options: AppOptions): Hono {
+  const api = new Hono({ strict: false });
+  api.use(requireApiVersion);
+  mount(api, allEndpoints(deps, services, options), deps.log);
+
+  const app = new Hono({ strict: false });
+  app.use(allowHosts(options.allowedHosts));
+  app.use(limitBody(options.maxBodyBytes));
+  app.route("/api", api);
+  app.route("/t/:token/api", api);
+  app.notFound((c) => c.json({ detail: "Not Found" }, 404));
+  app.onError((error, c) => refusalOf(error, c, { log: deps.log, body: undefined }));
+  return app;
+}
+
+function limitBody(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: (c) => c.json({ detail: `The body is larger than the ${maxSize} bytes that are allowed.` }, 413),
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * An endpoint is data: method, path, what its body is made of, and what to do. From one declaration come the route, the
+ * check of its input, and later the API's description.
+ */
+import type { Context, Hono } from "hono";
+import type { z } from "zod";
+import { CLAIM_TOKEN_HEADER } from "../schemas/agent.ts";
+import { parseLossless } from "../schemas/lossless_json.ts";
+import type { Log } from "../runtime/log.ts";
+import { refusalOf } from "./errors.ts";
+import {
+  type Detail,
+  invalidJson,
+  limitRefusal,
+  MISSING_BODY,
+  toDetails,
+  validationEnvelope,
+} from "./validation_error.ts";
+
+export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+
+/** What a handler gets. */
+export interface Call<B> {
+  body: B;
+  /** A part of the path, decoded. */
+  param(name: string): string;
+  header(name: string): string | undefined;
+  /** The claim token that came with the request, in the header or in the URL. */
+  token: string | undefined;
+  /** Aborts when the client has gone. */
+  signal: AbortSignal;
+}
+
+/** What a handler answers; without a body: nothing is sent. */
+export interface Answer {
+  status: 200 | 201 | 202 | 204;
+  body?: unknown;
+}
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+export const created = (body: unknown): Answer => ({ status: 201, body });
+export const noContent = (): Answer => ({ status: 204 });
+/** 201 for what was made now, 200 for what was there. */
+export const createdOrFound = (isNew: boolean, body: unknown): Answer => isNew ? created(body) : ok(body);
+
+export interface Endpoint {
+  method: Method;
+  /** Below `/api`, without a slash at the end: both forms are served. `:id` has to be a UUID. */
+  path: string;
+  summary: string;
+  body: z.ZodType | undefined;
+  handle(call: Call<unknown>): Promise<Answer> | Answer;
+}
+
+interface Spec<S extends z.ZodType | undefined> {
+  method: Method;
+  path: string;
+  summary: string;
+  body?: S;
+}
+
+/** Declares an endpoint with a body. */
+export function endpoint<S extends z.ZodType>(
+  spec: Spec<S> & { body: S },
+  handle: (call: Call<z.output<S>>) => Promise<Answer> | Answer,
+): Endpoint;
+/** Declares an endpoint without one. */
+export function endpoint(
+  spec: Spec<undefined>,
+  handle: (call: Call<undefined>) => Promise<Answer> | Answer,
+): Endpoint;
+export function endpoint(
+  spec: Spec<z.ZodType | undefined>,
+  handle: (call: Call<never>) => Promise<Answer> | Answer,
+): Endpoint {
+  return { ...spec, body: spec.body, handle: handle as Endpoint["handle"] };
+}
+
+/** A request whose input does not fit; answered by {@link mount}. */
+class InvalidInput extends Error {
+  readonly response: Response;
+  constructor(response: Response) {
+    super("invalid input");
+    this.response = response;
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Adds the endpoints to `app`; a known path with another method is answered 405. */
+export function mount(app: Hono, endpoints: readonly Endpoint[], log: Log): void {
+  for (const one of endpoints) app.on(one.method, one.path, (c) => serve(one, c, log));
+  for (const path of new Set(endpoints.map((one) => one.path))) {
+    app.all(path, (c) => c.json({ detail: "Method Not Allowed" }, 405));
+  }
+}
+
+async function serve(one: Endpoint, c: Context, log: Log): Promise<Response> {
+  const { signal } = c.req.raw;
+  let raw: unknown;
+  try {
+    const params = readParams(one.path, c);
+    const body = one.body ? parseBody(one.body, raw = await readJson(c), c) : undefined;
+    const answer = await one.handle({
+      body,
+      param: (name) => params[name] ?? "",
+      header: (name) => c.req.header(name),
+      token: c.req.header(CLAIM_TOKEN_HEADER) ?? c.req.param("token"),
+      signal,
+    });
+    return answer.status === 204 ? c.body(null, 204) : c.json(answer.body ?? null, answer.status);
+  } catch (error) {
+    return error instanceof InvalidInput ? error.response : refusalOf(error, c, { log, body: raw });
+  }
+}
+
+function readParams(path: string, c: Context): Record<string, string> {
+  const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
+  const params = Object.fromEntries(names.map((name) => [name, c.req.param(name) ?? ""]));
+  const isUuid = params["id"] === undefined || UUID.test(params["id"]);
+  if (!isUuid) throw new InvalidInput(c.json({ detail: "Not Found" }, 404));
+  if (params["id"] !== undefined) params["id"] = params["id"].toLowerCase();
+  return params;
+}
+
+/** Undefined for an empty body. The Content-Type does not matter: some clients send none. */
+async function readJson(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.trim() === "") return undefined;
+  try {
+    return parseLossless(text);
+  } catch (error) {
+    throw new InvalidInput(c.json(validationEnvelope([invalidJson(error)], text), 422));
+  }
+}
+
+function parseBody(schema: z.ZodType, value: unknown, c: Context): unknown {
+  // A body made of optional parts may be left out.
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const refuse = (details: Detail[]) => new InvalidInput(c.json(validationEnvelope(details, value), 422));
+  if (value === undefined) throw refuse([MISSING_BODY]);
+  const limit = limitRefusal(parsed.error.issues);
+  if (limit) throw new InvalidInput(c.json({ detail: limit }, 422));
+  throw refuse(toDetails(parsed.error.issues, value, "body"));
+}

@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { DomainError, type ErrorCode } from "../errors.ts";
+import type { Log } from "../runtime/log.ts";
+import { validationEnvelope, valueError } from "./validation_error.ts";
+
+type RefusalStatus = 400 | 403 | 404 | 409 | 422 | 503;
+
+/** The status of each refusal; the compiler misses none. */
+const STATUS: Record<ErrorCode, RefusalStatus> = {
+  not_found: 404,
+  missing_object: 404,
+  conflict: 409,
+  forbidden: 403,
+  invalid: 422,
+  bad_request: 400,
+  stale_token: 409,
+  too_large: 422,
+  contention: 503,
+  unknown_outcome: 503,
+};
+
+/** Seconds after which a client should try again. */
+const RETRY_AFTER = "1";
+
+/** `body` is what was parsed of the request, for refusals that show it. */
+export function refusalOf(error: unknown, c: Context, options: { log: Log; body: unknown }): Response {
+  if (error instanceof DomainError) return ofDomain(error, c, options.body);
+  if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
+  options.log.error("A request failed.", { method: c.req.method, path: c.req.path, error });
+  return c.json({ exception_message: "Internal Server Error" }, 500);
+}
+
+function ofDomain(error: DomainError, c: Context, body: unknown): Response {
+  const status = STATUS[error.code];
+  if (status === 503) {
+    return c.json({ exception_message: "Service Unavailable", detail: error.message }, 503, {
+      "retry-after": RETRY_AFTER,
+    });
+  }
+  if (error.code === "missing_object") return c.json({ exception_message: error.message }, status);
+  if (status === 422 && error.field) {
+    return c.json(validationEnvelope([valueError(error.message, error.field, body)], body), 422);
+  }
+  return c.json({ detail: error.message }, status);
+}

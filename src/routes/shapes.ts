@@ -1,0 +1,241 @@
+/** Internal views → objects of the wire. */
+import type { Deployment } from "../schemas/deployment.ts";
+import type { Flow } from "../schemas/flow.ts";
+import type { FlowRun } from "../schemas/flow_run.ts";
+import type { Log } from "../schemas/log.ts";
+import {
+  type FlowRecord,
+  type Instant,
+  type JsonText,
+  type LogLine,
+  type RunRecord,
+  type RunState,
+  TERMINAL_TYPES,
+} from "../schemas/records.ts";
+import type { OrchestrationResult, State } from "../schemas/state.ts";
+import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
+import type { WorkPool } from "../schemas/work_pool.ts";
+import type { WorkQueue } from "../schemas/work_queue.ts";
+import type { DeploymentView } from "../services/deployments.ts";
+import type { FlowRunView } from "../services/flow_runs.ts";
+import type { SetStateView } from "../services/set_state.ts";
+import type { WorkPoolView } from "../services/work_pools.ts";
+import type { WorkQueueView } from "../services/work_queues.ts";
+
+const object = (text: JsonText): Record<string, unknown> => fromJsonText(text) as Record<string, unknown>;
+const optionalJson = (text: JsonText | null): unknown => text === null ? null : fromJsonText(text);
+
+export function toFlow(flow: FlowRecord): Flow {
+  return {
+    id: flow.id,
+    created: formatInstant(flow.created),
+    updated: formatInstant(flow.updated),
+    name: flow.name,
+    tags: flow.tags,
+    labels: object(flow.labels),
+  };
+}
+
+export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView): WorkPool {
+  return {
+    id: pool.id,
+    created: formatInstant(pool.created),
+    updated: formatInstant(pool.updated),
+    name: pool.name,
+    description: pool.description,
+    type: pool.type,
+    base_job_template: object(baseJobTemplate),
+    is_paused: gate.paused,
+    concurrency_limit: gate.limit,
+    status,
+    default_queue_id: pool.defaultQueue,
+    storage_configuration: object(pool.storageConfiguration),
+    active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
+  };
+}
+
+export function toWorkQueue({ queue, config, pool, held, lastPolled, status }: WorkQueueView): WorkQueue {
+  return {
+    id: queue.id,
+    created: formatInstant(queue.created),
+    updated: formatInstant(queue.updated),
+    name: queue.name,
+    description: queue.description,
+    is_paused: config.paused,
+    concurrency_limit: config.limit,
+    priority: config.priority,
+    work_pool_id: pool.id,
+    filter: optionalJson(queue.filter),
+    last_polled: formatOptional(lastPolled),
+    work_pool_name: pool.name,
+    status,
+    active_slots: config.limit === null && held === 0 ? null : held,
+  };
+}
+
+export function toDeployment(view: DeploymentView): Deployment {
+  const { deployment } = view;
+  const jobVariables = object(view.jobVariables);
+  const schedules = fromJsonText(deployment.schedules) as Record<string, unknown>[];
+  return {
+    id: deployment.id,
+    created: formatInstant(deployment.created),
+    updated: formatInstant(deployment.updated),
+    name: deployment.name,
+    version: deployment.version,
+    description: deployment.description,
+    flow_id: deployment.flow,
+    paused: deployment.paused,
+    schedules,
+    concurrency_limit: deployment.concurrencyLimit,
+    global_concurrency_limit: null,
+    concurrency_options: optionalJson(deployment.concurrencyOptions),
+    job_variables: jobVariables,
+    parameters: object(view.parameters),
+    tags: deployment.tags,
+    labels: object(deployment.labels),
+    work_queue_name: view.queueName,
+    work_queue_id: view.queueName === null ? null : deployment.queue,
+    last_polled: formatOptional(view.lastPolled),
+    parameter_openapi_schema: object(view.parameterSchema),
+    path: deployment.path,
+    pull_steps: deployment.pullSteps === null ? null : fromJsonText(deployment.pullSteps) as unknown[],
+    entrypoint: deployment.entrypoint,
+    storage_document_id: deployment.storageDocumentId,
+    infrastructure_document_id: deployment.infrastructureDocumentId,
+    created_by: null,
+    updated_by: null,
+    work_pool_name: view.poolName,
+    status: view.status,
+    enforce_parameter_schema: deployment.enforceParameterSchema,
+    // What 2.20 clients read.
+    infra_overrides: jobVariables,
+    manifest_path: null,
+    schedule: schedules[0]?.["schedule"] ?? null,
+    is_schedule_active: !deployment.paused,
+  };
+}
+
+export function toFlowRun(view: FlowRunView, now: Instant): FlowRun {
+  const { run, doc } = view;
+  return {
+    id: run.id,
+    created: formatInstant(run.created),
+    updated: formatInstant(Math.max(run.updated, doc.updated)),
+    name: doc.name,
+    flow_id: run.flow,
+    state_id: run.state.id,
+    deployment_id: run.deployment,
+    deployment_version: doc.deploymentVersion,
+    work_queue_id: view.queueName === null ? null : run.queue,
+    work_queue_name: view.queueName,
+    flow_version: doc.flowVersion,
+    parameters: object(view.parameters),
+    idempotency_key: doc.idempotencyKey,
+    context: object(view.context),
+    empirical_policy: {
+      max_retries: doc.maxRetries,
+      retry_delay_seconds: doc.retryDelaySeconds,
+      retries: doc.retries,
+      retry_delay: doc.retryDelay,
+      pause_keys: run.pauseKeys,
+      resuming: run.resuming,
+      retry_type: run.retryType,
+    },
+    tags: doc.tags,
+    labels: object(doc.labels),
+    parent_task_run_id: doc.parentTaskRunId,
+    state_type: run.state.type,
+    state_name: run.state.name,
+    run_count: run.runCount,
+    expected_start_time: formatOptional(run.expectedStart),
+    next_scheduled_start_time: formatOptional(run.nextStart),
+    start_time: formatOptional(run.startTime),
+    end_time: formatOptional(run.endTime),
+    total_run_time: run.totalRunTime / 1e6,
+    estimated_run_time: estimatedRunTime(run, now),
+    estimated_start_time_delta: startDelta(run, now),
+    auto_scheduled: doc.autoScheduled,
+    infrastructure_document_id: doc.infrastructureDocumentId,
+    infrastructure_pid: doc.infrastructurePid,
+    created_by: optionalJson(doc.createdBy),
+    work_pool_id: view.poolName === null ? null : run.pool,
+    work_pool_name: view.poolName,
+    state: toState(run.id, run.state, view.stateData),
+    job_variables: view.jobVariables === null ? null : object(view.jobVariables),
+  };
+}
+
+/** Seconds in RUNNING, the present stay included. */
+function estimatedRunTime(run: RunRecord, now: Instant): number {
+  const running = run.state.type === "RUNNING" ? Math.max(0, now - run.state.timestamp) : 0;
+  return (run.totalRunTime + running) / 1e6;
+}
+
+/** Seconds by which the run started, or is still waiting, after its time. */
+function startDelta(run: RunRecord, now: Instant): number {
+  if (run.expectedStart === null) return 0;
+  if (run.startTime === null && TERMINAL_TYPES.has(run.state.type)) return 0;
+  return Math.max(0, (run.startTime ?? now) - run.expectedStart) / 1e6;
+}
+
+export function toState(run: string, state: RunState, data: JsonText | null): State {
+  const { details } = state;
+  return {
+    id: state.id,
+    type: state.type,
+    name: state.name,
+    timestamp: formatInstant(state.timestamp),
+    message: state.message,
+    data: optionalJson(data),
+    state_details: {
+      flow_run_id: run,
+      task_run_id: null,
+      child_flow_run_id: details.child_flow_run_id ?? null,
+      scheduled_time: formatOptional(details.scheduled_time),
+      cache_key: details.cache_key ?? null,
+      cache_expiration: formatOptional(details.cache_expiration),
+      deferred: details.deferred ?? false,
+      untrackable_result: details.untrackable_result ?? false,
+      pause_timeout: formatOptional(details.pause_timeout),
+      pause_reschedule: details.pause_reschedule ?? false,
+      pause_key: details.pause_key ?? null,
+      run_input_keyset: details.run_input_keyset ?? null,
+      refresh_cache: details.refresh_cache ?? null,
+      retriable: details.retriable ?? null,
+      transition_id: details.transition_id ?? null,
+      task_parameters_id: details.task_parameters_id ?? null,
+      traceparent: details.traceparent ?? null,
+      deployment_concurrency_lease_id: details.deployment_concurrency_lease_id ?? null,
+    },
+  };
+}
+
+export function toOrchestrationResult({ answer, run, stateData }: SetStateView): OrchestrationResult {
+  const { status, reason, delaySeconds } = answer;
+  const type = `${status.toLowerCase()}_details`;
+  return {
+    state: toState(run.id, run.state, stateData),
+    status,
+    details: {
+      type,
+      ...(status === "ACCEPT" ? {} : { reason }),
+      ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
+    },
+  };
+}
+
+export function toLog(line: LogLine): Log {
+  const timestamp = formatInstant(line.timestamp);
+  return {
+    id: line.id,
+    created: timestamp,
+    updated: timestamp,
+    name: line.name,
+    level: line.level,
+    message: line.message,
+    timestamp,
+    flow_run_id: line.flowRunId,
+    task_run_id: line.taskRunId,
+  };
+}

@@ -1,0 +1,133 @@
+import { ClaimBody } from "../schemas/agent.ts";
+import { WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
+import { GetScheduledFlowRunsBody, type WorkerFlowRun } from "../schemas/flow_run.ts";
+import type { Instant } from "../schemas/records.ts";
+import { WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import type { FlowRunView } from "../services/flow_runs.ts";
+import type { Services } from "../services/services.ts";
+import { toClaimAnswer } from "./agents.ts";
+import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
+import { toFlowRun, toWorkPool, toWorkQueue } from "./shapes.ts";
+
+type Parts = Pick<Services, "workPools" | "workQueues" | "scheduledRuns" | "agents">;
+
+export function workPoolEndpoints(services: Parts, now: () => Instant): Endpoint[] {
+  return [...poolEndpoints(services), ...queueEndpoints(services), ...workEndpoints(services, now)];
+}
+
+function poolEndpoints({ workPools }: Parts): Endpoint[] {
+  return [
+    endpoint(
+      { method: "POST", path: "/work_pools", summary: "Create a work pool", body: WorkPoolCreate },
+      async ({ body }) => created(toWorkPool(await workPools.create(body))),
+    ),
+    endpoint({
+      method: "POST",
+      path: "/work_pools/filter",
+      summary: "List work pools",
+      body: WorkPoolListBody,
+    }, async ({ body }) => ok((await workPools.list(body.work_pools, body)).map(toWorkPool))),
+    endpoint(
+      { method: "GET", path: "/work_pools/:name", summary: "Get a work pool" },
+      async ({ param }) => ok(toWorkPool(await workPools.get(param("name")))),
+    ),
+    endpoint({
+      method: "PATCH",
+      path: "/work_pools/:name",
+      summary: "Change a work pool",
+      body: WorkPoolUpdate,
+    }, async ({ param, body }) => {
+      await workPools.update(param("name"), body);
+      return noContent();
+    }),
+    endpoint(
+      { method: "DELETE", path: "/work_pools/:name", summary: "Delete a work pool" },
+      async ({ param }) => {
+        await workPools.delete(param("name"));
+        return noContent();
+      },
+    ),
+  ];
+}
+
+function queueEndpoints({ workQueues }: Parts): Endpoint[] {
+  return [
+    endpoint({
+      method: "POST",
+      path: "/work_pools/:pool/queues",
+      summary: "Create a work queue",
+      body: WorkQueueCreate,
+    }, async ({ param, body }) => created(toWorkQueue(await workQueues.create(param("pool"), body)))),
+    endpoint(
+      {
+        method: "POST",
+        path: "/work_pools/:pool/queues/filter",
+        summary: "List a pool's work queues",
+        body: WorkQueueListBody,
+      },
+      async ({ param, body }) =>
+        ok((await workQueues.list(param("pool"), body.work_queues, body)).map(toWorkQueue)),
+    ),
+    endpoint(
+      { method: "GET", path: "/work_pools/:pool/queues/:name", summary: "Get a work queue" },
+      async ({ param }) => ok(toWorkQueue(await workQueues.get(param("pool"), param("name")))),
+    ),
+    endpoint({
+      method: "PATCH",
+      path: "/work_pools/:pool/queues/:name",
+      summary: "Change a work queue",
+      body: WorkQueueUpdate,
+    }, async ({ param, body }) => {
+      await workQueues.update(param("pool"), param("name"), body);
+      return noContent();
+    }),
+    endpoint(
+      { method: "DELETE", path: "/work_pools/:pool/queues/:name", summary: "Delete a work queue" },
+      async ({ param }) => {
+        await workQueues.delete(param("pool"), param("name"));
+        return noContent();
+      },
+    ),
+  ];
+}
+
+function workEndpoints({ scheduledRuns, agents }: Parts, now: () => Instant): Endpoint[] {
+  return [
+    endpoint(
+      {
+        method: "POST",
+        path: "/work_pools/:name/get_scheduled_flow_runs",
+        summary: "Poll for runs",
+        body: GetScheduledFlowRunsBody,
+      },
+      async ({ param, body }) => {
+        const views = await scheduledRuns.ofPool(param("name"), {
+          queueNames: body.work_queue_names ?? [],
+          scheduledBefore: body.scheduled_before ?? null,
+          scheduledAfter: body.scheduled_after ?? null,
+          limit: body.limit,
+        });
+        return ok(views.map((view) => toWorkerFlowRun(view, now())));
+      },
+    ),
+    endpoint(
+      {
+        method: "POST",
+        path: "/work_pools/:name/claim",
+        summary: "Claim runs; waits for them",
+        body: ClaimBody,
+      },
+      async ({ param, body, signal }) =>
+        ok(toClaimAnswer(await agents.claim(param("name"), body, signal), now())),
+    ),
+  ];
+}
+
+function toWorkerFlowRun(view: FlowRunView, now: Instant): WorkerFlowRun {
+  return {
+    work_pool_id: view.run.pool ?? "",
+    work_queue_id: view.run.queue ?? "",
+    flow_run: toFlowRun(view, now),
+  };
+}

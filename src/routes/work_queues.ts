@@ -1,0 +1,68 @@
+import { WorkQueueListBody } from "../schemas/filter.ts";
+import { GetRunsBody } from "../schemas/flow_run.ts";
+import type { Instant } from "../schemas/records.ts";
+import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import type { Services } from "../services/services.ts";
+import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
+import { toFlowRun, toWorkQueue } from "./shapes.ts";
+
+/** Work queues by id, and those of the default agent pool by name. */
+export function workQueueEndpoints(
+  { workQueues, scheduledRuns }: Pick<Services, "workQueues" | "scheduledRuns">,
+  now: () => Instant,
+): Endpoint[] {
+  return [
+    endpoint({
+      method: "POST",
+      path: "/work_queues",
+      summary: "Create a work queue without naming a pool",
+      body: WorkQueueCreate,
+    }, async ({ body }) => created(toWorkQueue(await workQueues.createWithoutPool(body)))),
+    endpoint({
+      method: "POST",
+      path: "/work_queues/filter",
+      summary: "List work queues of all pools",
+      body: WorkQueueListBody,
+    }, async ({ body }) => ok((await workQueues.listAll(body.work_queues, body)).map(toWorkQueue))),
+    endpoint({
+      method: "GET",
+      path: "/work_queues/name/:name",
+      summary: "Get a queue of the default agent pool",
+    }, async ({ param }) => ok(toWorkQueue(await workQueues.withoutPool(param("name"))))),
+    endpoint(
+      { method: "GET", path: "/work_queues/:id", summary: "Get a work queue" },
+      async ({ param }) => ok(toWorkQueue(await workQueues.byId(param("id")))),
+    ),
+    endpoint({
+      method: "PATCH",
+      path: "/work_queues/:id",
+      summary: "Change a work queue",
+      body: WorkQueueUpdate,
+    }, async ({ param, body }) => {
+      await workQueues.updateById(param("id"), body);
+      return noContent();
+    }),
+    endpoint(
+      { method: "DELETE", path: "/work_queues/:id", summary: "Delete a work queue" },
+      async ({ param }) => {
+        await workQueues.deleteById(param("id"));
+        return noContent();
+      },
+    ),
+    endpoint({
+      method: "POST",
+      path: "/work_queues/:id/get_runs",
+      summary: "Poll one queue for runs",
+      body: GetRunsBody,
+    }, async ({ param, body, header }) => {
+      const request = {
+        scheduledBefore: body.scheduled_before ?? null,
+        scheduledAfter: null,
+        limit: body.limit,
+      };
+      const isPoll = header("x-prefect-ui") !== "true";
+      const views = await scheduledRuns.ofQueue(param("id"), request, isPoll);
+      return ok(views.map((view) => toFlowRun(view, now())));
+    }),
+  ];
+}

@@ -1,0 +1,167 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { childEnvironment, tokenUrl } from "../../src/agent/environment.ts";
+import { buildJob, type Job, type JobSource } from "../../src/agent/job.ts";
+import { CommandError } from "../../src/schemas/command.ts";
+
+function build(source: Partial<JobSource>): Job {
+  return buildJob({ template: {}, jobVariables: [], parameters: {}, entrypoint: null, ...source });
+}
+
+const TEMPLATE = {
+  job_configuration: {
+    command: "{{ command }}",
+    env: "{{ env }}",
+    working_dir: "{{ working_dir }}",
+    name: "job-{{ name }}",
+    labels: { team: "{{ team }}", gone: "{{ gone }}" },
+    timeout_seconds: "{{ timeout_seconds }}",
+  },
+  variables: {
+    properties: {
+      command: { default: null },
+      env: { default: {} },
+      team: { default: "data" },
+      name: {},
+      timeout_seconds: {},
+    },
+  },
+};
+
+Deno.test("buildJob() fills the template: its defaults, under the deployment, under the run", () => {
+  const job = build({
+    template: TEMPLATE,
+    jobVariables: [
+      { command: "sh a.sh", env: { A: "1" }, name: "x", timeout_seconds: 5, unknown: true },
+      { command: "sh b.sh", working_dir: "/srv" },
+    ],
+  });
+  assertEquals(job, {
+    command: ["sh", "b.sh"],
+    env: { A: "1" },
+    workingDir: "/srv",
+    name: "job-x",
+    labels: { team: "data" },
+    timeoutSeconds: 5,
+  });
+});
+
+Deno.test("buildJob() takes the job variables as the job when the template is empty", () => {
+  const job = build({
+    jobVariables: [{ command: "true", env: { N: 5, ON: true, NOT: null, O: { a: 1 } }, x: 1 }],
+  });
+  assertEquals(job, {
+    command: ["true"],
+    env: { N: "5", ON: "true", O: '{"a":1}' },
+    workingDir: undefined,
+    name: undefined,
+    labels: {},
+    timeoutSeconds: undefined,
+  });
+});
+
+Deno.test("buildJob() splits first and fills then, so a value never becomes two words", () => {
+  const evil = `a b'; rm -rf / #$(x) "`;
+  const cases: [command: string, words: string[]][] = [
+    ["run {{ day }}", ["run", evil]],
+    ["run --day={{ parameters.day }}", ["run", `--day=${evil}`]],
+    ["run {{ queue }} {{ n }}", ["run", "from-variables", "5"]],
+    ["run '{{ parameters.queue }}'", ["run", "from-parameters"]],
+  ];
+  for (const template of [{}, TEMPLATE]) {
+    for (const [command, words] of cases) {
+      const source = {
+        template,
+        jobVariables: [{ command, queue: "from-variables" }],
+        parameters: { day: evil, queue: "from-parameters", n: 5 },
+      };
+      assertEquals(build(source).command, words);
+    }
+  }
+});
+
+Deno.test("buildJob() fills placeholders of a template's own command, and of a deployment's env", () => {
+  const template = {
+    job_configuration: { command: "run {{ script }}", env: { DAY: "on {{ parameters.day }}" } },
+  };
+  const job = build({ template, jobVariables: [{ script: "a b" }], parameters: { day: "1" } });
+  assertEquals([job.command, job.env], [["run", "a b"], { DAY: "on 1" }]);
+  const outer = build({
+    template: TEMPLATE,
+    jobVariables: [{ command: "x", env: { DAY: "{{ parameters.day }}" } }],
+    parameters: { day: 7 },
+  });
+  assertEquals(outer.env, { DAY: "7" });
+});
+
+Deno.test("buildJob() starts the reference's engine for an entrypoint without a command", () => {
+  assertEquals(build({ entrypoint: "flow.py:main" }).command, ["python", "-m", "prefect.engine"]);
+  assertEquals(build({ entrypoint: "flow.py:main", template: TEMPLATE }).command, [
+    "python",
+    "-m",
+    "prefect.engine",
+  ]);
+  assertEquals(build({ entrypoint: "flow.py:main", jobVariables: [{ command: "x" }] }).command, ["x"]);
+});
+
+Deno.test("buildJob() refuses what cannot be run, and says what to do", () => {
+  const cases: [source: Partial<JobSource>, message: string][] = [
+    [{}, "nothing to run"],
+    [{ template: TEMPLATE }, "nothing to run"],
+    [{ jobVariables: [{ command: "a 'b" }] }, "never closed"],
+    [{ jobVariables: [{ command: "a {{ dya }}" }], parameters: { day: 1 } }, "{{ dya }}"],
+    [{ jobVariables: [{ command: ["a"] }] }, "command must be text"],
+    [{ jobVariables: [{ command: "a", env: "B=1" }] }, "env must be an object"],
+    [{ jobVariables: [{ command: "a", timeout_seconds: "soon" }] }, "timeout_seconds must be a number"],
+    [{ jobVariables: [{ command: "a", timeout_seconds: 0 }] }, "above 0"],
+    [{ jobVariables: [{ command: "sh -c '{{ a }}'", a: 1 }] }, "$SLUICE_PARAM_a"],
+    [
+      { jobVariables: [{ command: "{{ shell }} -c '{{ a }}'", a: 1, shell: "/bin/bash" }] },
+      "$SLUICE_PARAM_a",
+    ],
+  ];
+  for (const [source, message] of cases) {
+    assertStringIncludes(assertThrows(() => build(source), CommandError).message, message);
+  }
+});
+
+Deno.test("buildJob() reads a timeout that is text", () => {
+  assertEquals(build({ jobVariables: [{ command: "a", timeout_seconds: "1.5" }] }).timeoutSeconds, 1.5);
+});
+
+Deno.test("childEnvironment() lays the run's identity over the job's env over the agent's", () => {
+  const env = childEnvironment({
+    PATH: "/bin",
+    HOME: "/root",
+    SLUICE_DEPLOYMENT: "outer/run",
+    GONE: undefined,
+  }, {
+    job: { HOME: "/job", PREFECT_API_URL: "http://elsewhere/api" },
+    run: {
+      flowRunId: "id",
+      flowRunName: "name",
+      deployment: undefined,
+      parameters: { text: "a", list: [1], "a.b-c": null },
+      token: "t",
+    },
+    api: "http://h:1/api",
+    workFolder: "/w",
+  });
+  assertEquals(env, {
+    PATH: "/bin",
+    HOME: "/job",
+    SLUICE_PARAM_text: "a",
+    SLUICE_PARAM_list: "[1]",
+    SLUICE_PARAM_a_b_c: "null",
+    SLUICE_PARAMETERS: '{"text":"a","list":[1],"a.b-c":null}',
+    SLUICE_FLOW_RUN_ID: "id",
+    SLUICE_FLOW_RUN_NAME: "name",
+    SLUICE_WORK_DIR: "/w",
+    PREFECT__FLOW_RUN_ID: "id",
+    PREFECT_API_URL: "http://h:1/t/t/api",
+  });
+});
+
+Deno.test("tokenUrl() puts the token right before /api, behind any path of a proxy", () => {
+  assertEquals(tokenUrl("https://h/sluice/api/", "1-a/b"), "https://h/sluice/t/1-a%2Fb/api");
+  assertEquals(tokenUrl("http://h:4200", "x"), "http://h:4200/t/x/api");
+});
