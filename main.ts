@@ -7,6 +7,7 @@ import type { ServerDeps } from "./src/runtime/deps.ts";
 import { buildIds } from "./src/runtime/ids.ts";
 import { buildLog, type Log, writeStderr, writeStdout } from "./src/runtime/log.ts";
 import { lockOwner, OwnedError, type OwnerLock } from "./src/runtime/owner_lock.ts";
+import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 import { VERSION } from "./src/runtime/version.ts";
 import { buildServices } from "./src/services/services.ts";
@@ -133,31 +134,42 @@ const isLoopback = (host: string): boolean =>
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
 
-/** The server as a command. @returns the exit code, once it has stopped */
-export async function serverMain(args: readonly string[], command = "deno task start"): Promise<number> {
+/** The outside world of the server's command line. */
+export interface ServerWorld {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Writes text to standard output. Must not throw. */
+  writeOut: (text: string) => void;
+  /** Writes one line to standard error. Must not throw. */
+  writeErr: (line: string) => void;
+  /** How the user started this; stands in `--help`. */
+  command?: string;
+}
+
+/** The server as a command. Returns the exit code once it has stopped. */
+export async function serverMain(args: readonly string[], world: ServerWorld): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    writeStdout(serverHelp(command));
+    world.writeOut(serverHelp(world.command ?? "deno task start"));
     return 0;
   }
-  let config: Config;
   try {
-    config = readConfig(args, { env: Deno.env.toObject(), os: Deno.build.os });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    writeStderr(error.message);
-    return 2;
-  }
-  try {
+    const config = readConfig(args, { env: world.env, os: Deno.build.os });
+    using signals = listenForStop();
     const server = await startServer(config);
-    writeStdout(welcome(config, server.url));
-    await untilSignal();
+    world.writeOut(welcome(config, server.url));
+    await aborted(signals.stop);
+    signals.hasten.addEventListener("abort", () => Deno.exit(130), { once: true });
     await server.stop();
     return 0;
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    writeStderr(error.message);
-    return 1;
+    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+    world.writeErr(error.message);
+    return error instanceof ConfigError ? 2 : 1;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 function welcome(config: Config, url: string): string {
@@ -175,20 +187,8 @@ function welcome(config: Config, url: string): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The first of the signals that end the server; a second one ends it at once. */
-async function untilSignal(): Promise<void> {
-  const first = Promise.withResolvers<void>();
-  let count = 0;
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (++count > 1) Deno.exit(130);
-      first.resolve();
-    });
-  }
-  await first.promise;
+if (import.meta.main) {
+  Deno.exit(
+    await serverMain(Deno.args, { env: Deno.env.toObject(), writeOut: writeStdout, writeErr: writeStderr }),
+  );
 }
-
-if (import.meta.main) Deno.exit(await serverMain(Deno.args));

@@ -1,6 +1,9 @@
 /** Signals by which a process is told to stop: by a service manager, by Ctrl-C, by a closed terminal. */
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
+/** Ctrl-C reaches a task's process twice: from the terminal, and passed on by the task runner. That is one signal. */
+const SAME_SIGNAL_MS = 500;
+
 /** The stop signals of this process as two abort signals. Disposing gives the signals their default action back. */
 export interface StopSignals extends Disposable {
   /** Aborts at the first stop signal. */
@@ -13,7 +16,13 @@ export interface StopSignals extends Disposable {
 export function listenForStop(): StopSignals {
   const stop = new AbortController();
   const hasten = new AbortController();
-  const listener = () => (stop.signal.aborted ? hasten : stop).abort();
+  let first: number | undefined;
+  const listener = () => {
+    if (first === undefined) {
+      first = performance.now();
+      stop.abort();
+    } else if (performance.now() - first > SAME_SIGNAL_MS) hasten.abort();
+  };
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
   return {
     stop: stop.signal,
