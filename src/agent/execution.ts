@@ -37,7 +37,7 @@ async function attempt(run: HeldRun, dueAt: number, context: AgentContext): Prom
     await using prepared = await context.runner.prepare(orderOf(run.grant, job, context));
     await untilDue(dueAt, run, context);
     run.isStarting = !run.ending.aborted;
-    const isStarted = run.isStarting && await proposeStart(run, context);
+    const isStarted = run.isStarting && await proposeStart(run, job, context);
     return isStarted
       ? await runProcess(run, prepared, job.timeoutSeconds, context)
       : await settleUnstarted(run, context);

@@ -32,6 +32,8 @@ export interface Job {
   name: string | undefined;
   labels: Json;
   timeoutSeconds: number | undefined;
+  /** Whether the process tells the server itself that it is running, as the reference's engine does. */
+  reportsRunning: boolean;
 }
 
 const ENGINE = ["python", "-m", "prefect.engine"];
@@ -73,6 +75,7 @@ export function buildJob(source: JobSource): Job {
     name: asText(read("name"), "name"),
     labels: asObject(read("labels"), "labels"),
     timeoutSeconds: asSeconds(read("timeout_seconds"), "timeout_seconds"),
+    reportsRunning: asText(command, "command") === undefined,
   };
 }
 

@@ -11,12 +11,21 @@ import type { FinalState } from "./outcome.ts";
 const SHORTEST_WAIT_MS = 20;
 
 /**
- * Proposes RUNNING until it is acknowledged. Only after `true` may a process be started. Otherwise the run has a
+ * Reports the start until it is acknowledged. Only after `true` may a process be started. Otherwise the run has a
  * reason to end: it was cancelled, or is not ours any more.
+ *
+ * A process that will say RUNNING itself is only announced, so that its run is not counted twice.
  */
-export async function proposeStart(run: HeldRun, context: AgentContext): Promise<boolean> {
+export async function proposeStart(
+  run: HeldRun,
+  { reportsRunning }: { reportsRunning: boolean },
+  context: AgentContext,
+): Promise<boolean> {
+  const start = reportsRunning
+    ? { type: "PENDING", name: "Submitting" } as const
+    : { type: "RUNNING" } as const;
   for (;;) {
-    const answer = await propose(run, { type: "RUNNING" }, context, run.ending);
+    const answer = await propose(run, start, context, run.ending);
     if (answer === undefined) return false;
     if (answer.isApplied) return !run.ending.aborted;
     const { status, state, details } = answer.result;

@@ -42,6 +42,7 @@ Deno.test("buildJob() fills the template: its defaults, under the deployment, un
     name: "job-x",
     labels: { team: "data" },
     timeoutSeconds: 5,
+    reportsRunning: false,
   });
 });
 
@@ -56,6 +57,7 @@ Deno.test("buildJob() takes the job variables as the job when the template is em
     name: undefined,
     labels: {},
     timeoutSeconds: undefined,
+    reportsRunning: false,
   });
 });
 
@@ -100,6 +102,7 @@ Deno.test("buildJob() starts the reference's engine for an entrypoint without a 
     "-m",
     "prefect.engine",
   ]);
+  assertEquals(build({ entrypoint: "flow.py:main" }).reportsRunning, true, "the engine says RUNNING itself");
   assertEquals(build({ entrypoint: "flow.py:main", jobVariables: [{ command: "x" }] }).command, ["x"]);
 });
 

@@ -16,7 +16,15 @@ async function withRun(
   const { workingDir, env } = options;
   try {
     const prepared = await buildProcessRunner(directory).prepare({
-      job: { command, env: {}, workingDir, name: undefined, labels: {}, timeoutSeconds: undefined },
+      job: {
+        command,
+        env: {},
+        workingDir,
+        name: undefined,
+        labels: {},
+        timeoutSeconds: undefined,
+        reportsRunning: false,
+      },
       runId: "run",
       environment: () => env ?? { PATH: "/usr/bin:/bin" },
       record: { token: "t" },
