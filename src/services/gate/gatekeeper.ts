@@ -104,7 +104,8 @@ export class Gatekeeper {
     if (claim.signal.aborted) leave();
     if (shutdown.aborted) over();
     this.#raiseEpoch();
-    this.#deps.clock.sleep(waitMs, answered.signal).then(() => answered.signal.aborted || over());
+    if (waitMs <= 0) over();
+    else this.#deps.clock.sleep(waitMs, answered.signal).then(() => answered.signal.aborted || over());
     try {
       return await promise;
     } finally {
@@ -228,8 +229,9 @@ export class Gatekeeper {
 
   /** Without a pause the winner of a race wins the next one too, since it need not read the gate again. */
   async #letRivalsPass(): Promise<void> {
-    if (this.#deps.clock.monotonic() - this.#lostAt > RIVAL_MEMORY_MS) return;
-    await this.#deps.clock.sleep(2 * this.#commitMs, this.#deps.shutdown);
+    const { clock, sharedKv, shutdown } = this.#deps;
+    if (!sharedKv || clock.monotonic() - this.#lostAt > RIVAL_MEMORY_MS) return;
+    await clock.sleep(2 * this.#commitMs, shutdown);
   }
 
   async #decide(cache: PoolCache, submitted: readonly Submitted[]): Promise<Decided> {
@@ -403,12 +405,14 @@ export class Gatekeeper {
   /** A check failed: another commit won, or the runtime sent ours again after its answer was lost. */
   async #lookWhether(batch: Batch, op: number): Promise<Outcome> {
     const now = (await get(this.#deps.kv, gateKey(this.#pool))).value;
+    if (!now && batch.closesGate) return "applied";
     const known = wasApplied(op, batch.cache.gate.value, now);
     if (known !== undefined) return known ? "applied" : "not_applied";
     const change = batch.changes.at(-1);
     if (!change) return "not_applied"; // configuration: deciding it anew gives the same
     const run = (await get(this.#deps.kv, runKey(change.before.id))).value;
-    return run?.state.id === change.after?.state.id ? "applied" : "not_applied";
+    // A move keeps the state, so only the whole record tells.
+    return JSON.stringify(run) === JSON.stringify(change.after) ? "applied" : "not_applied";
   }
 
   /** The chain of own commits goes on: what was read stays true, with the batch's own changes. */

@@ -1,0 +1,179 @@
+/**
+ * The invariants of the gate protocol, looked up in what is stored: docs/gate.md, I1, I2, I3, I6, I10. Written from
+ * the protocol's words, not from the code under test.
+ */
+import type {
+  GateRecord,
+  LeaseRecord,
+  QueueConfig,
+  RunRecord,
+  SessionRecord,
+  WorkQueueRecord,
+} from "../../src/schemas/records.ts";
+
+const HOLDING = ["PENDING", "RUNNING", "CANCELLING"];
+
+interface Lease {
+  pool: string;
+  session: string;
+  run: string;
+  value: LeaseRecord;
+}
+
+interface Wait {
+  pool: string;
+  queueNo: number;
+  t: number;
+  run: string;
+}
+
+/** All records of one moment (when nothing writes meanwhile). */
+export class Stored {
+  readonly runs = new Map<string, RunRecord>();
+  readonly gates = new Map<string, GateRecord>();
+  readonly queues: WorkQueueRecord[] = [];
+  readonly configs = new Map<string, QueueConfig[]>();
+  readonly sessions = new Set<string>();
+  readonly leases: Lease[] = [];
+  readonly waits: Wait[] = [];
+
+  add(key: Deno.KvKey, value: unknown): void {
+    const [kind, first, second, third, fourth] = key;
+    switch (kind) {
+      case "run":
+        this.runs.set(String(first), value as RunRecord);
+        break;
+      case "gate":
+        this.gates.set(String(first), value as GateRecord);
+        break;
+      case "gate_cfg":
+        this.configs.set(String(first), [
+          ...this.configs.get(String(first)) ?? [],
+          ...value as QueueConfig[],
+        ]);
+        break;
+      case "queue":
+        this.queues.push(value as WorkQueueRecord);
+        break;
+      case "session":
+        if ((value as SessionRecord).state) this.sessions.add(`${String(first)}/${String(second)}`);
+        break;
+      case "lease":
+        this.leases.push({
+          pool: String(first),
+          session: String(second),
+          run: String(third),
+          value: value as LeaseRecord,
+        });
+        break;
+      case "wait":
+        this.waits.push({
+          pool: String(first),
+          queueNo: Number(second),
+          t: Number(third),
+          run: String(fourth),
+        });
+    }
+  }
+
+  leasesOf(run: string): Lease[] {
+    return this.leases.filter((lease) => lease.run === run);
+  }
+  waitsOf(run: string): Wait[] {
+    return this.waits.filter((wait) => wait.run === run);
+  }
+
+  /** What is wrong, in words. */
+  faults(): string[] {
+    return [...this.#countFaults(), ...this.#leaseFaults(), ...this.#runFaults(), ...this.#queueFaults()];
+  }
+
+  /** I1: counts are leases. */
+  #countFaults(): string[] {
+    return [...this.gates].flatMap(([pool, gate]) => {
+      const leases = this.leases.filter((lease) => lease.pool === pool);
+      const counted: Record<string, number> = {};
+      for (const { value } of leases) counted[value.queueNo] = (counted[value.queueNo] ?? 0) + 1;
+      const stated: Record<string, number> = {};
+      for (let i = 0; i < gate.q.length; i += 2) stated[gate.q[i]!] = gate.q[i + 1]!;
+      const faults: string[] = [];
+      if (gate.occ !== leases.length) faults.push(`I1: pool counts ${gate.occ}, ${leases.length} leases`);
+      if (JSON.stringify(sorted(counted)) !== JSON.stringify(sorted(stated))) {
+        faults.push(`I1: queues count ${JSON.stringify(stated)}, leases ${JSON.stringify(counted)}`);
+      }
+      return faults;
+    });
+  }
+
+  /** I2, I6: a lease belongs to a run that is held by its session. */
+  #leaseFaults(): string[] {
+    return this.leases.flatMap(({ pool, session, run, value }) => {
+      const record = this.runs.get(run);
+      const faults: string[] = [];
+      if (!record) return [`I2: a lease of run ${run}, which is not there`];
+      if (!this.gates.has(pool)) faults.push(`I6: a lease in pool ${pool}, which is not there`);
+      if (record.pool !== pool || record.session !== session || record.queueNo !== value.queueNo) {
+        faults.push(`I2: run ${run} (${record.state.type}) is not held by the session of its lease`);
+      }
+      if (session !== "tp" && !this.sessions.has(`${pool}/${session}`)) {
+        faults.push(`I6: ${session} is not there`);
+      }
+      return faults;
+    });
+  }
+
+  /** I2, I3: a held run has its one lease, a waiting one its one place, any other neither. */
+  #runFaults(): string[] {
+    return [...this.runs.values()].flatMap((run) => {
+      const { id, state } = run;
+      const isHeld = run.session !== null;
+      const isWaiting = run.pool !== null && !isHeld && state.type === "SCHEDULED";
+      const faults: string[] = [];
+      const leases = this.leasesOf(id).length;
+      const places = this.waitsOf(id);
+      const expectedLeases = isHeld ? 1 : 0;
+      if (leases !== expectedLeases) faults.push(`I2: run ${id} (${state.type}) has ${leases} leases`);
+      if (places.length !== (isWaiting ? 1 : 0)) {
+        faults.push(`I3: run ${id} (${state.type}) waits ${places.length} times`);
+      }
+      const place = places[0];
+      if (
+        isWaiting && place && (place.pool !== run.pool || place.queueNo !== run.queueNo || place.t !== run.t)
+      ) {
+        faults.push(`I3: run ${id} waits at a place that is not its own`);
+      }
+      if (run.pool !== null && HOLDING.includes(state.type) && !isHeld) {
+        faults.push(`I1: run ${id} is ${state.type} and not held`);
+      }
+      return faults;
+    });
+  }
+
+  /** I3, I10: what waits is a run in a queue that is there. */
+  #queueFaults(): string[] {
+    const faults = this.waits.flatMap(({ pool, queueNo, run }) => {
+      const isThere = this.queues.some((queue) => queue.pool === pool && queue.no === queueNo);
+      return [
+        ...isThere ? [] : [`I10: run ${run} waits in a queue that is gone`],
+        ...this.runs.has(run) ? [] : [`I3: run ${run}, which is not there, waits`],
+      ];
+    });
+    for (const { id, pool } of this.queues) {
+      const isConfigured = this.configs.get(pool)?.some((config) => config.id === id);
+      if (!this.gates.has(pool) || !isConfigured) {
+        faults.push(`I10: queue ${id} has no pool or no configuration`);
+      }
+    }
+    return faults;
+  }
+}
+
+/** Reads everything. */
+export async function readAll(kv: Deno.Kv): Promise<Stored> {
+  const stored = new Stored();
+  for await (const { key, value } of kv.list({ prefix: [] }, { batchSize: 500 })) stored.add(key, value);
+  return stored;
+}
+
+const sorted = (counts: Record<string, number>) =>
+  Object.entries(counts).sort(([a], [b]) => Number(a) - Number(b));
