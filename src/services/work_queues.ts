@@ -91,7 +91,7 @@ export class WorkQueues {
     const pool = await this.#pools.require(poolName);
     const queue = await this.find(pool, name);
     if (!queue) throw new DomainError("not_found", `Work pool queue '${poolName}/${name}' not found.`);
-    return (await this.#views(pool, [queue]))[0]!;
+    return await this.#viewOf(pool, queue);
   }
 
   /** A queue of the default agent pool. @throws DomainError `not_found` */
@@ -99,7 +99,7 @@ export class WorkQueues {
     const pool = await this.#pools.find(DEFAULT_AGENT_POOL);
     const queue = pool && await this.find(pool, name);
     if (!queue) throw new DomainError("not_found", "work queue not found");
-    return (await this.#views(pool, [queue]))[0]!;
+    return await this.#viewOf(pool, queue);
   }
 
   /** @throws DomainError `not_found` */
@@ -107,7 +107,7 @@ export class WorkQueues {
     const { value: queue } = await get(this.#deps.kv, queueKey(id));
     const pool = queue && (await get(this.#deps.kv, poolKey(queue.pool))).value;
     if (!queue || !pool) throw new DomainError("not_found", "work queue not found");
-    return (await this.#views(pool, [queue]))[0]!;
+    return await this.#viewOf(pool, queue);
   }
 
   /** Queues of one pool, by priority, then name. */
@@ -198,6 +198,12 @@ export class WorkQueues {
   async #all(): Promise<WorkQueueRecord[]> {
     const entries = await listAll(this.#deps.kv, queueKey("").slice(0, 1) as Deno.KvKey);
     return entries.map(({ value }) => value as WorkQueueRecord);
+  }
+
+  async #viewOf(pool: WorkPoolRecord, queue: WorkQueueRecord): Promise<WorkQueueView> {
+    const [view] = await this.#views(pool, [queue]);
+    if (!view) throw new DomainError("not_found", `Work pool queue '${pool.name}/${queue.name}' not found.`);
+    return view;
   }
 
   async #views(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<WorkQueueView[]> {

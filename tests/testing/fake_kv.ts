@@ -40,6 +40,9 @@ export interface FakeKvOptions {
   faults?: Readonly<KvFaults>;
 }
 
+/** The runtime sends a commit again after 200 to 300 ms; sooner ones find other orders. */
+const REPEAT_WITHIN_MS = 300;
+
 export class FakeKv implements Deno.Kv {
   readonly #store: FakeKvStore;
   readonly #who: string;
@@ -181,6 +184,7 @@ export class FakeKv implements Deno.Kv {
     if (this.#happens("locked")) throw new TypeError("database is locked");
     while (this.#happens("lostAnswer")) {
       if (this.#happens("appliedThough")) apply();
+      await this.#scheduler?.sleep(this.#who, this.#random.int(REPEAT_WITHIN_MS));
       await this.#arrive(`repeat ${label}`);
     }
     if (this.#happens("unknownOutcome")) this.#leaveUnknown(label, apply);

@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { buildStyle } from "../../src/cli/screen/style.ts";
+import { renderTable, type Table } from "../../src/cli/screen/table.ts";
+import { printable, truncate, widthOf } from "../../src/cli/screen/text.ts";
+import { duration, relativeTime } from "../../src/cli/screen/times.ts";
+import { describe, limitText } from "../../src/cli/screen/values.ts";
+import { parseInstant } from "../../src/schemas/wire.ts";
+
+const plain = buildStyle(false);
+const table: Table = {
+  title: "Work pools",
+  columns: [{ header: "Name" }, { header: "ID", align: "right" }, {
+    header: "Concurrency Limit",
+    align: "right",
+  }],
+  rows: [
+    ["日本プール (**)", "01a20cf9-c29d-7435-ab3f-4d224ebdb168", "0"],
+    ["👩‍👩‍👧 family", "x", "None"],
+    ["plain", "y", "12"],
+  ],
+  caption: "(**) denotes a paused pool",
+};
+
+Deno.test("renderTable() draws heavy bars around the header and light ones around the rows", () => {
+  assertEquals(renderTable({ ...table, rows: [["a", "1", "3"]] }, 120, plain), [
+    "           Work pools",
+    "┏━━━━━━┳━━━━┳━━━━━━━━━━━━━━━━━━━┓",
+    "┃ Name ┃ ID ┃ Concurrency Limit ┃",
+    "┡━━━━━━╇━━━━╇━━━━━━━━━━━━━━━━━━━┩",
+    "│ a    │  1 │                 3 │",
+    "└──────┴────┴───────────────────┘",
+    "   (**) denotes a paused pool",
+  ]);
+});
+
+Deno.test("renderTable() fits into every width, all its lines equally wide, wide characters included", () => {
+  for (let width = 24; width <= 140; width++) {
+    const lines = renderTable(table, width, plain).filter((line) => /^[┏┃┡│└]/.test(line));
+    const widths = new Set(lines.map(widthOf));
+    assertEquals(widths.size, 1, `at ${width}`);
+    assert(Math.max(...widths) <= width, `${Math.max(...widths)} > ${width}`);
+  }
+});
+
+Deno.test("renderTable() breaks headers before it cuts cells, and cuts the widest first", () => {
+  const text = renderTable(table, 75, plain).join("\n");
+  assertStringIncludes(text, "│ 01a20cf9-c29d-7435-ab3f-4d224ebdb168 │");
+  assertStringIncludes(text, "┃ Concurrency ┃");
+  const narrow = renderTable(table, 60, plain).join("\n");
+  assertStringIncludes(narrow, "日本プール (**)");
+  assertStringIncludes(narrow, "…");
+});
+
+Deno.test("renderTable() colours without moving anything", () => {
+  const coloured = renderTable(
+    { ...table, columns: table.columns.map((column) => ({ ...column, style: "green" })) },
+    60,
+    buildStyle(true),
+  );
+  // deno-lint-ignore no-control-regex
+  assertEquals(coloured.map((line) => line.replace(/\x1b\[\d+m/g, "")), renderTable(table, 60, plain));
+});
+
+Deno.test("truncate() never cuts a character in half", () => {
+  assertEquals(truncate("日本プール", 6), "日本…");
+  assertEquals(truncate("日本", 4), "日本");
+  assertEquals(truncate("👩‍👩‍👧👩‍👩‍👧", 3), "👩‍👩‍👧…");
+  assertEquals(truncate("abc", 1), "…");
+});
+
+Deno.test("printable() shows control characters instead of obeying them", () => {
+  assertEquals(printable("a\n\x1b[31mb\u0085c\u202e"), "a\\n\\u001b[31mb\\u0085c\\u202e");
+  assertEquals(printable('日本 "quoted" \\'), '日本 "quoted" \\');
+});
+
+Deno.test("relativeTime() says how far a time is away", () => {
+  const now = parseInstant("2026-11-23T12:00:00Z") ?? 0;
+  const cases: [string | null, string][] = [
+    ["2026-11-23T11:58:00Z", "2 minutes ago"],
+    ["2026-11-23T11:59:59Z", "1 second ago"],
+    ["2026-11-23T11:59:59.5Z", "now"],
+    ["2026-11-23T15:00:00Z", "in 3 hours"],
+    ["2026-11-16T12:00:00Z", "1 week ago"],
+    ["2020-11-23T12:00:00Z", "6 years ago"],
+    [null, "never"],
+  ];
+  for (const [time, text] of cases) assertEquals(relativeTime(time, now), text);
+});
+
+Deno.test("duration() and limitText() read well", () => {
+  assertEquals([0.04, 9.96, 59.6, 185, 7_800].map(duration), [
+    "0.0 s",
+    "10.0 s",
+    "1 min 0 s",
+    "3 min 5 s",
+    "2 h 10 min",
+  ]);
+  assertEquals([null, undefined, 0, 5].map(limitText), ["None", "None", "0", "5"]);
+});
+
+Deno.test("describe() shows all fields, times as distances, null as None", () => {
+  const now = parseInstant("2026-11-23T12:00:00Z") ?? 0;
+  const value = {
+    created: "2026-11-23T11:58:00Z",
+    name: "a\nb",
+    limit: null,
+    paused: true,
+    template: { a: 1 },
+  };
+  assertEquals(describe("WorkPool", value, now), [
+    "WorkPool(",
+    "    created='2 minutes ago',",
+    "    name='a\\nb',",
+    "    limit=None,",
+    "    paused=True,",
+    "    template={",
+    '        "a": 1',
+    "    },",
+    ")",
+  ]);
+});

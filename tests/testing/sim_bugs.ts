@@ -1,0 +1,94 @@
+/** Bugs to plant in a simulated world, from outside: each is a short cut of docs/gate.md that looks harmless. */
+import { Gate } from "../../src/domain/gate.ts";
+import { PoolCache } from "../../src/services/gate/pool_cache.ts";
+import { FakeAtomicOperation } from "./fake_atomic.ts";
+import type { FakeKv } from "./fake_kv.ts";
+import { runWorld, type WorldOptions, type WorldResult } from "./sim_world.ts";
+
+type Plant = (seed: number) => Promise<WorldResult>;
+
+const run = (seed: number, options: Omit<WorldOptions, "seed"> = {}): Promise<WorldResult> =>
+  runWorld({ seed, ...options });
+
+/** Runs a world, and takes back afterwards what was planted in a class. */
+async function planted(seed: number, takeBack: () => void): Promise<WorldResult> {
+  try {
+    return await run(seed);
+  } finally {
+    takeBack();
+  }
+}
+
+export const PLANTED_BUGS: Record<string, Plant> = {
+  /** A run is created without checking that it is absent: the runtime's repeat writes it a second time. */
+  H1: (seed) => run(seed, { keepsLaws: false, openKv: withoutAbsentRunCheck }),
+
+  /** The window is read before the gate: what was read for an old gate serves a new one. */
+  H6(seed) {
+    const { open } = PoolCache;
+    const known = new WeakMap<Deno.Kv, Map<string, PoolCache>>();
+    PoolCache.open = async (kv, pool, before) => {
+      const cache = await open.call(PoolCache, kv, pool, before);
+      const pools = known.get(kv) ?? new Map<string, PoolCache>();
+      const old = pools.get(pool);
+      if (cache && old) {
+        for (const [no, window] of old.windows) cache.windows.set(no, window);
+        for (const [id, record] of old.runs) cache.runs.set(id, record);
+      }
+      if (cache) known.set(kv, pools.set(pool, cache));
+      return cache;
+    };
+    return planted(seed, () => PoolCache.open = open);
+  },
+
+  /** Each claim of a batch is decided on the counts before the batch. */
+  H12(seed) {
+    const { copy } = Gate.prototype;
+    Gate.prototype.copy = function () {
+      return Object.assign(copy.call(this), { take() {} });
+    };
+    return planted(seed, () => Gate.prototype.copy = copy);
+  },
+
+  /** Only claims look whether there is room; a third party's PENDING or RUNNING just takes a slot. */
+  H17(seed) {
+    const { copy, blocked, blockedIn } = Gate.prototype;
+    const ofClaims = new WeakSet<Gate>();
+    Gate.prototype.copy = function () {
+      const made = copy.call(this);
+      ofClaims.add(made);
+      return made;
+    };
+    Gate.prototype.blocked = function () {
+      return ofClaims.has(this) ? blocked.call(this) : undefined;
+    };
+    Gate.prototype.blockedIn = function (queue) {
+      return ofClaims.has(this) ? blockedIn.call(this, queue) : undefined;
+    };
+    return planted(seed, () => Object.assign(Gate.prototype, { copy, blocked, blockedIn }));
+  },
+
+  /** What was read of the index is kept although an own operation changed it (docs/gate.md, law 7). */
+  window(seed) {
+    const { dropWindow } = PoolCache.prototype;
+    PoolCache.prototype.dropWindow = () => {};
+    return planted(seed, () => PoolCache.prototype.dropWindow = dropWindow);
+  },
+};
+
+/** A world with the bug of that name planted; without one when undefined. */
+export function withBug(name: string | undefined, seed: number): Promise<WorldResult> {
+  const plant = name === undefined ? run : PLANTED_BUGS[name];
+  if (!plant) throw new Error(`there is no bug '${name}'`);
+  return plant(seed);
+}
+
+function withoutAbsentRunCheck(kv: FakeKv): Deno.Kv {
+  const atomic = kv.atomic.bind(kv);
+  kv.atomic = () =>
+    new FakeAtomicOperation((checks, mutations) => {
+      const kept = checks.filter(({ key, versionstamp }) => key[0] !== "run" || versionstamp !== null);
+      return atomic().check(...kept).mutate(...mutations).commit();
+    });
+  return kv;
+}
