@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ["services", "runtime"],
   client: ["runtime", "zod"],
   agent: ["client", "runtime", "node:child_process", "@std/cli", "@std/text"],
-  cli: ["client", "runtime", "agent", "zod", "commander", "cli-table3", "string-width", "yaml", "@std/text"],
+  cli: ["client", "runtime", "agent", "zod", "commander", "string-width", "yaml", "@std/text"],
   runtime: ["zod", "@std/cli"],
 };
 const LEAVES = ["schemas", "errors"];

@@ -152,7 +152,7 @@ export class FlowRuns {
         deployment: body.deployment_id ? await this.#deployments.require(body.deployment_id) : undefined,
         ...target,
         parameters: body.parameters,
-        jobVariables: body.job_variables ?? null,
+        jobVariables: body.job_variables ?? "{}",
         labels: merged(flow.labels, body.labels ?? "{}", JSON.stringify({ "prefect.flow.id": flow.id })),
         tags: body.tags,
         state: fromStateCreate(body.state, target.queue ? "SCHEDULED" : "PENDING", this.#deps.clock.now()),

@@ -70,7 +70,8 @@ export class SimObserver {
     const before = this.#before;
     const after = this.#before = this.#look();
     const fault = this.#lawFault(commit) ?? journalFault(commit) ?? after.faults()[0] ??
-      historyFault(before, after) ?? limitFault(before, after) ?? this.#orderFault(commit, before, after);
+      historyFault(commit, before, after) ?? limitFault(before, after) ??
+      this.#orderFault(commit, before, after);
     this.#noteVisible(commit, after);
     return fault;
   }
@@ -161,20 +162,30 @@ function journalFault({ mutations }: AppliedCommit): string | undefined {
   return missing && `journal: run ${String(missing.key[1])} was written without an entry`;
 }
 
-/** I7, I8: a held run keeps its token; an ended run changes only by being started or scheduled anew. */
-function historyFault(before: Stored, after: Stored): string | undefined {
+/**
+ * I7, I8: a held run keeps its token; an ended run changes only by being started or scheduled anew. One commit may
+ * take a run through several states: each step counts.
+ */
+function historyFault({ mutations }: AppliedCommit, before: Stored, after: Stored): string | undefined {
   for (const run of after.runs.values()) {
     const old = before.runs.get(run.id);
-    if (!old) continue;
+    if (!old || run.state.id === old.state.id) continue;
+    const steps = mutations.flatMap((mutation) =>
+      mutation.type === "set" && mutation.key[0] === "run_state" && mutation.key[1] === run.id
+        ? [(mutation.value as RunRecord["state"]).type]
+        : []
+    );
     const isAgents = old.session !== null && old.session !== THIRD_PARTY;
-    if (isAgents && run.session !== null && (run.token !== old.token || run.session !== old.session)) {
+    const changesHands = run.session !== null && (run.token !== old.token || run.session !== old.session);
+    if (isAgents && changesHands && steps.length === 1) {
       return `I7: run ${run.id} was granted to another while it was held`;
     }
-    const hasChanged = run.state.id !== old.state.id;
-    if (
-      hasChanged && TERMINAL_TYPES.has(old.state.type) && !["SCHEDULED", "RUNNING"].includes(run.state.type)
-    ) {
-      return `I8: run ${run.id} ended as ${old.state.type} and became ${run.state.type}`;
+    let from = old.state.type;
+    for (const to of steps) {
+      if (TERMINAL_TYPES.has(from) && !["SCHEDULED", "RUNNING"].includes(to)) {
+        return `I8: run ${run.id} ended as ${from} and became ${to}`;
+      }
+      from = to;
     }
   }
   return undefined;

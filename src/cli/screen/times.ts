@@ -1,0 +1,42 @@
+import { type Instant } from "../../schemas/records.ts";
+import { parseInstant } from "../../schemas/wire.ts";
+
+const UNITS = [
+  ["year", 365 * 86_400],
+  ["month", 30 * 86_400],
+  ["week", 7 * 86_400],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** `2 minutes ago`, `in 3 hours`, `now`; "never" without a time. */
+export function relativeTime(time: string | null | undefined, now: Instant): string {
+  const instant = time === null || time === undefined ? undefined : parseInstant(time);
+  if (instant === undefined) return "never";
+  const seconds = (now - instant) / 1e6;
+  const amount = largestUnit(Math.abs(seconds));
+  if (amount === undefined) return "now";
+  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+function largestUnit(seconds: number): string | undefined {
+  for (const [unit, length] of UNITS) {
+    const count = Math.floor(seconds / length);
+    if (count >= 1) return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  }
+  return undefined;
+}
+
+/** How long something took: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3_600)} h ${Math.floor(whole % 3_600 / 60)} min`;
+}
+
+/** The time of day of a wire time, in UTC: `12:00:05`. */
+export const clockTime = (time: string): string => time.slice(11, 19);

@@ -1,0 +1,77 @@
+/** The whole server in this process, without a socket. */
+import type { Hono } from "hono";
+import { Api } from "../../src/client/api.ts";
+import { buildApp } from "../../src/routes/app.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import type { ServerDeps } from "../../src/runtime/deps.ts";
+import { buildIds } from "../../src/runtime/ids.ts";
+import { silentLog } from "../../src/runtime/log.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { buildServices, type Services } from "../../src/services/services.ts";
+
+export interface Answered {
+  status: number;
+  /** The parsed body; undefined when there is none. */
+  body: unknown;
+  text: string;
+  headers: Headers;
+}
+
+export class StartedApp implements AsyncDisposable {
+  readonly api: Api;
+  readonly services: Services;
+  readonly #app: Hono;
+  readonly #kv: Deno.Kv;
+  readonly #shutdown: AbortController;
+
+  private constructor(app: Hono, parts: { services: Services; kv: Deno.Kv; shutdown: AbortController }) {
+    this.#app = app;
+    this.services = parts.services;
+    this.#kv = parts.kv;
+    this.#shutdown = parts.shutdown;
+    this.api = new Api({ url: "/api", fetch: async (url, init) => await app.request(url, init) });
+  }
+
+  static async start(options: { maxBodyBytes?: number; allowedHosts?: string[] } = {}): Promise<StartedApp> {
+    const kv = await Deno.openKv(":memory:");
+    const shutdown = new AbortController();
+    const deps: ServerDeps = {
+      kv,
+      sharedKv: false,
+      clock: systemClock,
+      random: systemRandom,
+      ids: buildIds(systemClock, systemRandom),
+      log: silentLog,
+      shutdown: shutdown.signal,
+    };
+    const services = buildServices(deps);
+    const settings = { maxBodyBytes: 1_000_000, heartbeatSeconds: 5, allowedHosts: [], ...options };
+    return new StartedApp(buildApp(deps, services, settings), { services, kv, shutdown });
+  }
+
+  /** `body`: text is sent as it is, anything else as JSON. */
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answered> {
+    const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
+    // Bytes, so that no Content-Type is made up.
+    const init = { method, headers, ...(text === undefined ? {} : { body: new TextEncoder().encode(text) }) };
+    const response = await this.#app.request(path.startsWith("/t/") ? path : `/api${path}`, init);
+    const answer = await response.text();
+    return {
+      status: response.status,
+      body: answer === "" ? undefined : JSON.parse(answer),
+      text: answer,
+      headers: response.headers,
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#shutdown.abort();
+    this.#kv.close();
+    return Promise.resolve();
+  }
+}
