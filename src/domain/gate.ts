@@ -19,8 +19,8 @@ export class Gate {
   cfg: number;
   #occ: number;
   readonly #held: Map<number, number>;
-  readonly #open: [string, number][];
-  readonly #ops: readonly number[];
+  readonly #open: [string, number][] | undefined;
+  readonly #ops: Uint32Array;
 
   constructor(record: GateRecord) {
     this.paused = record.paused;
@@ -34,7 +34,7 @@ export class Gate {
   }
 
   static empty(options: { paused: boolean; limit: number | null }): GateRecord {
-    return { ...options, occ: 0, q: new Uint16Array(), cfg: 0, open: [], ops: [] };
+    return { ...options, occ: 0, q: new Uint16Array(), cfg: 0, ops: new Uint32Array() };
   }
 
   /** Slots taken in the pool. */
@@ -84,8 +84,8 @@ export class Gate {
       occ: this.#occ,
       q: Uint16Array.from(pairs),
       cfg: this.cfg,
-      open: this.#open,
-      ops: [...this.#ops, op].slice(-REMEMBERED_OPS),
+      ...(this.#open ? { open: this.#open } : {}),
+      ops: Uint32Array.from([...this.#ops, op].slice(-REMEMBERED_OPS)),
     };
   }
 

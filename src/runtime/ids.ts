@@ -7,7 +7,7 @@ export interface Ids {
   uuid(): string;
   /** A claim token that nobody can guess: 22 URL-safe characters. */
   token(): string;
-  /** An integer below 2^53 that names one commit (9 bytes in KV, where a UUID would be 38). */
+  /** An integer below 2^32 that names one commit among the last few of a gate (4 bytes, where a UUID would be 38). */
   op(): number;
 }
 
@@ -48,10 +48,7 @@ export function buildIds(clock: Clock, random: Random): Ids {
       );
     },
     token: () => toBase64Url(random.bytes(16)),
-    op() {
-      const bytes = new DataView(random.bytes(8).buffer);
-      return bytes.getUint32(0) * 2 ** 21 + (bytes.getUint32(4) >>> 11);
-    },
+    op: () => new DataView(random.bytes(4).buffer).getUint32(0),
   };
 }
 

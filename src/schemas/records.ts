@@ -142,10 +142,10 @@ export interface GateRecord {
   q: Uint16Array;
   /** Version of the queue configuration. */
   cfg: number;
-  /** Lanes of limited deployments that may be drawn from: pairs (deployment, queue number). */
-  open: [string, number][];
-  /** Ids of the last commits, newest last. */
-  ops: number[];
+  /** Lanes of limited deployments that may be drawn from: pairs (deployment, queue number). Absent when there are none. */
+  open?: [string, number][];
+  /** Ids of the last commits, newest last. Packed: this record is written with every commit. */
+  ops: Uint32Array;
 }
 
 /** What the gate needs to know of one queue; the only place of these values. */

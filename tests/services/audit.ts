@@ -168,10 +168,16 @@ export class Stored {
   }
 }
 
-/** Reads everything. */
+const KINDS = ["run", "gate", "gate_cfg", "queue", "session", "lease", "wait"];
+
+/** Reads everything that the invariants are about. */
 export async function readAll(kv: Deno.Kv): Promise<Stored> {
   const stored = new Stored();
-  for await (const { key, value } of kv.list({ prefix: [] }, { batchSize: 500 })) stored.add(key, value);
+  for (const kind of KINDS) {
+    for await (const { key, value } of kv.list({ prefix: [kind] }, { batchSize: 500 })) {
+      stored.add(key, value);
+    }
+  }
   return stored;
 }
 

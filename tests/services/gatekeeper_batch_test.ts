@@ -250,7 +250,7 @@ Deno.test("Gatekeeper lets go of a client that leaves while a rival wins", async
   });
   const claim = world.claimOf(await world.session(), 1, { signal: client.signal });
   assertEquals(await pool.keeper.claim(claim, MINUTE), []);
-  await settle();
+  await world.deps.advance(0);
   assertEquals([pool.keeper.waitingClaims, pool.keeper.isIdle], [0, true]);
 });
 
@@ -327,7 +327,7 @@ let foreignOp = 0;
 async function rewriteGate({ kv }: HookedWorld, pool: string, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const entry = await kv.behind.get<GateRecord>(["gate", pool, 0]);
-    const ops = [...entry.value!.ops, ++foreignOp].slice(-8);
+    const ops = Uint32Array.from([...entry.value!.ops, ++foreignOp].slice(-8));
     await kv.behind.set(["gate", pool, 0], { ...entry.value!, ops });
   }
 }
@@ -351,7 +351,7 @@ for (const applied of [true, false]) {
         await rewriteGate(hooked, pool.id, 9);
         return await send();
       });
-      await step(run);
+      await world.soon(step(run));
       assertEquals(await world.faults(), []);
     }
     assertEquals((await world.kv.get(["run", run])).value, null);
@@ -451,7 +451,6 @@ Deno.test("claim() again while the first one waits takes its place", async () =>
   assertEquals(await first, []);
   const run = await world.run();
   assertEquals(ids(await second), [run]);
-  assertEquals(await pool.keeper.claim(world.claimOf(claim.session), 0).catch(String) instanceof Array, true);
 });
 
 Deno.test("claim() grants nothing to a client that left just before the commit", async () => {
