@@ -58,9 +58,18 @@ Deno.test("planTransition() calls a token that is not current stale, in every st
   }
 });
 
+Deno.test("planTransition() calls no token stale for a run that was never handed out", () => {
+  const subflow = aRun("PENDING", { pool: null, deployment: null });
+  assertEquals(words(propose(subflow, "RUNNING", { token: "of the parent" })), "ACCEPT none RUNNING");
+  assertEquals(
+    words(propose(aRun("SCHEDULED"), "CANCELLED", { token: "of another" })),
+    "ACCEPT none CANCELLED",
+  );
+});
+
 Deno.test("planTransition() answers a repeated report of an ended run and writes nothing", () => {
   for (const type of TERMINAL) {
-    const ended = aRun(type, { token: TOKEN });
+    const ended = aRun(type, { token: TOKEN, attempt: 1 });
     for (const to of STATE_TYPES) {
       const expected = to === type ? "ACCEPT" : TERMINAL.includes(to) ? "REJECT" : "ABORT";
       assertEquals(words(propose(ended, to, withToken)), expected, `${type} → ${to}`);

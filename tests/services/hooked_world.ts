@@ -16,6 +16,8 @@ export interface HookedWorld extends Disposable {
   inOneBatch<T extends readonly unknown[]>(
     begin: () => { [K in keyof T]: Promise<T[K]> },
   ): Promise<{ answers: T; commits: number }>;
+  /** Keeps the first commit under way until everything that `begin` starts has come to its own, and waits for all. */
+  inOneGroup<T>(begin: () => Promise<T>[]): Promise<T[]>;
 }
 
 export function hookedWorld(): HookedWorld {
@@ -43,11 +45,29 @@ export function hookedWorld(): HookedWorld {
     return { answers, commits: gateCommits(kv.commits.slice(from)).length };
   }
 
+  async function inOneGroup<T>(begin: () => Promise<T>[]): Promise<T[]> {
+    const before = kv.onCommit;
+    const release = Promise.withResolvers<void>();
+    kv.onCommit = async (commit) => {
+      await release.promise;
+      return await before(commit);
+    };
+    const busy = world.services.flows.create({ name: world.deps.ids.uuid(), tags: [], labels: "{}" });
+    await settle();
+    const started = begin();
+    await settle();
+    kv.onCommit = before;
+    release.resolve();
+    await busy;
+    return await Promise.all(started);
+  }
+
   return {
     world,
     kv,
     rival,
     inOneBatch,
+    inOneGroup,
     [Symbol.dispose]() {
       world[Symbol.dispose]();
       rival[Symbol.dispose]();

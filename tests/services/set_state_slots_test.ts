@@ -48,7 +48,7 @@ Deno.test("set_state without room is aborted, names limit and holders, and leave
       using world = new World();
       await world.pool({ ...options, queues: { q: {}, ...options?.queues } });
       if (holds) await world.propose(await world.run({ queue: "q", name: "holder" }), "PENDING");
-      const run = await world.run({ queue: "q" });
+      const run = await world.run({ queue: "q", deployment_id: await world.deployment() });
       await drive(world, run, from);
       const before = await world.record(run);
       const { answer, isWritten } = await world.propose(run, to, { force });
@@ -64,7 +64,7 @@ Deno.test("set_state with room takes the slot, every way", async () => {
   for (const { from, to, force } of WAYS) {
     using world = new World();
     const { id } = await world.pool({ concurrency_limit: 1, queues: { q: { concurrency_limit: 1 } } });
-    const run = await world.run({ queue: "q" });
+    const run = await world.run({ queue: "q", deployment_id: await world.deployment() });
     await drive(world, run, from);
     assertEquals((await world.propose(run, to, { force })).answer.status, "ACCEPT");
     assertEquals((await world.services.gates.read(id))?.occ, 1);

@@ -21,6 +21,8 @@ interface Situation {
   hasRetries?: boolean;
   /** Has a stored result. */
   isStored?: boolean;
+  /** Was never handed out, so that no token of it can be an old one. */
+  isFresh?: boolean;
 }
 
 /** What is proposed, by which token. */
@@ -46,7 +48,7 @@ type Row = [
 
 /** The first row that fits tells the outcome. */
 const ROWS: readonly Row[] = [
-  ["a wrong token, and only that, is a 409", (_, by) => by.token === "wrong", () => "409"],
+  ["an old token, and only that, is a 409", (is, by) => by.token === "wrong" && !is.isFresh, () => "409"],
 
   // The ended run.
   [
@@ -146,10 +148,11 @@ interface Driven {
 }
 
 const WAITING: Situation[] = [
-  { name: "waiting", type: "SCHEDULED", holder: "nobody" },
-  { name: "waiting for later", type: "SCHEDULED", holder: "nobody", isLater: true },
+  { name: "waiting", type: "SCHEDULED", holder: "nobody", isFresh: true },
+  { name: "waiting for later", type: "SCHEDULED", holder: "nobody", isLater: true, isFresh: true },
+  { name: "released", type: "SCHEDULED", holder: "nobody" },
   { name: "suspended", type: "PAUSED", holder: "nobody" },
-  { name: "paused by force while it waited", type: "PAUSED", holder: "nobody" },
+  { name: "paused by force while it waited", type: "PAUSED", holder: "nobody", isFresh: true },
 ];
 const HELD: Situation[] = (["agent", "third party"] as const).flatMap((holder) => [
   { name: "claimed", type: "PENDING", holder },
@@ -181,6 +184,10 @@ async function drive(world: World, is: Situation, deployment: string): Promise<D
       : {}),
   });
   const byAgent = is.holder === "agent" || is.name.startsWith("ended by its agent");
+  if (is.name === "released") {
+    await world.propose(run, "SCHEDULED", { token: await claim(world, run) });
+    return { run, token: undefined };
+  }
   const isWaiting = is.holder === "nobody" && is.type === "SCHEDULED";
   if (isWaiting) return { run, token: undefined };
   if (is.name === "paused by force while it waited") {

@@ -1,0 +1,207 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DomainError } from "../../src/errors.ts";
+import { POOL, World } from "./factories.ts";
+import { hookedWorld } from "./hooked_world.ts";
+
+const PAGE = { limit: 200, offset: 0 };
+
+const priorities = async (world: World) =>
+  Object.fromEntries(
+    (await world.services.workQueues.list(POOL, null, PAGE)).map((
+      { queue, config },
+    ) => [queue.name, config.priority]),
+  );
+
+Deno.test("WorkQueues follows the reference's worked example of priorities", async () => {
+  using world = new World();
+  await world.pool();
+  const { workQueues } = world.services;
+  const create = (name: string, priority?: number) =>
+    workQueues.create(POOL, { name, is_paused: false, ...(priority === undefined ? {} : { priority }) });
+  await create("a");
+  assertEquals(await priorities(world), { default: 1, a: 2 });
+  await create("b", 1);
+  assertEquals(await priorities(world), { b: 1, default: 2, a: 3 });
+  await create("d", 10);
+  await create("e");
+  assertEquals(await priorities(world), { b: 1, default: 2, a: 3, e: 4, d: 10 });
+  await workQueues.update(POOL, "a", { priority: 1 });
+  assertEquals(await priorities(world), { a: 1, b: 2, default: 3, e: 4, d: 10 });
+  await workQueues.update(POOL, "b", { priority: 10 });
+  assertEquals(await priorities(world), { a: 1, default: 3, e: 4, b: 10, d: 11 });
+  await workQueues.updateById((await workQueues.get(POOL, "e")).queue.id, { priority: 10 });
+  assertEquals(
+    await priorities(world),
+    { a: 1, default: 3, b: 10, e: 10, d: 11 },
+    "by id it is written as it is",
+  );
+  await workQueues.delete(POOL, "default").catch(() => {});
+  await workQueues.delete(POOL, "a");
+  await create("f");
+  assertEquals(await priorities(world), { f: 1, default: 3, b: 10, e: 10, d: 11 }, "deleting leaves a gap");
+});
+
+Deno.test("WorkQueues.create() refuses a name that is taken in the pool", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  await world.pool({ name: "other", queues: { q: {} } });
+  const create = () => world.services.workQueues.create(POOL, { name: "q", is_paused: false });
+  assertEquals((await assertRejects(create, DomainError, "already exists")).code, "conflict");
+  await assertRejects(
+    () => world.services.workQueues.create("nowhere", { name: "q", is_paused: false }),
+    DomainError,
+    `Work pool "nowhere" not found`,
+  );
+});
+
+Deno.test("WorkQueues.update() writes only what is given, and renames", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: { concurrency_limit: 3, priority: 7, description: "d" }, taken: {} } });
+  const { workQueues } = world.services;
+  const { queue: { id } } = await workQueues.get(POOL, "q");
+  await workQueues.update(POOL, "q", { is_paused: true, name: "r" });
+  const view = await workQueues.get(POOL, "r");
+  assertEquals([
+    view.queue.id,
+    view.config.paused,
+    view.config.limit,
+    view.config.priority,
+    view.queue.description,
+  ], [
+    id,
+    true,
+    3,
+    7,
+    "d",
+  ]);
+  assertEquals(view.status, "PAUSED");
+  await assertRejects(() => workQueues.get(POOL, "q"), DomainError, "'pool/q' not found");
+  await workQueues.updateById(id, { concurrency_limit: null, description: null, is_paused: null });
+  const cleared = await workQueues.byId(id);
+  assertEquals([cleared.config.limit, cleared.config.paused, cleared.queue.description], [null, true, null]);
+  await assertRejects(() => workQueues.updateById(id, { name: "taken" }), DomainError, "already exists");
+  await workQueues.create(POOL, { name: "q", is_paused: false });
+  await assertRejects(() => workQueues.updateById(crypto.randomUUID(), {}), DomainError, "not found");
+});
+
+Deno.test("WorkQueues counts the slots that are taken", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  for (const run of await world.runs(2, { queue: "q" })) await world.propose(run, "PENDING");
+  const held = async (name: string) => (await world.services.workQueues.get(POOL, name)).held;
+  assertEquals([await held("q"), await held("default")], [2, 0]);
+});
+
+Deno.test("WorkQueues.list() filters by id, name and start of name, by priority, in pages", async () => {
+  using world = new World();
+  await world.pool({ queues: { "gpu-1": {}, "gpu-2": {}, cpu: { priority: 1 } } });
+  await world.pool({ name: "other", queues: { "gpu-3": {} } });
+  const names = async (...args: Parameters<typeof world.services.workQueues.list>) =>
+    (await world.services.workQueues.list(...args)).map(({ queue }) => queue.name);
+  assertEquals(await names(POOL, null, PAGE), ["cpu", "default", "gpu-1", "gpu-2"]);
+  assertEquals(await names(POOL, null, { limit: 2, offset: 1 }), ["default", "gpu-1"]);
+  assertEquals(await names(POOL, { operator: "and_", name: { startswith_: ["gpu", "c"] } }, PAGE), [
+    "cpu",
+    "gpu-1",
+    "gpu-2",
+  ]);
+  assertEquals(await names(POOL, { operator: "and_", name: { any_: [] } }, PAGE), []);
+  assertEquals(await names(POOL, { operator: "and_", name: { any_: null } }, PAGE), [
+    "cpu",
+    "default",
+    "gpu-1",
+    "gpu-2",
+  ]);
+  const all = await world.services.workQueues.listAll(
+    { operator: "and_", name: { startswith_: ["gpu"] } },
+    PAGE,
+  );
+  assertEquals(all.map(({ queue, pool }) => `${pool.name}/${queue.name}`), [
+    "pool/gpu-1",
+    "pool/gpu-2",
+    "other/gpu-3",
+  ]);
+});
+
+Deno.test("WorkQueues.createWithoutPool() makes the default agent pool with the first queue", async () => {
+  using world = new World();
+  const { workQueues } = world.services;
+  const create = (name: string) => workQueues.createWithoutPool({ name, is_paused: false });
+  const first = await create("default");
+  assertEquals([first.pool.name, first.queue.name], ["default-agent-pool", "default"]);
+  assertEquals((await assertRejects(() => create("default"), DomainError)).code, "conflict");
+  assertEquals((await create("q")).pool.name, "default-agent-pool");
+  assertEquals((await workQueues.withoutPool("q")).queue.name, "q");
+  await assertRejects(() => workQueues.withoutPool("r"), DomainError, "not found");
+});
+
+Deno.test("WorkQueues.ensure() makes a missing queue once", async () => {
+  using world = new World();
+  await world.pool();
+  const pool = await world.services.workPools.require(POOL);
+  const queues = await Promise.all([1, 2, 3, 4].map(() => world.services.workQueues.ensure(pool, "q")));
+  assertEquals(new Set(queues.map(({ id }) => id)).size, 1);
+});
+
+Deno.test("WorkQueues.delete() is refused with the count while runs hold slots or wait, and taken back", async () => {
+  using world = new World();
+  const pool = await world.pool({ queues: { q: { priority: 5, concurrency_limit: 4 } } });
+  const runs = await world.runs(3, { queue: "q" });
+  await world.propose(runs[0]!, "PENDING");
+  const remove = () => world.services.workQueues.delete(POOL, "q");
+  await assertRejects(remove, DomainError, "1 runs hold slots here");
+  await world.propose(runs[0]!, "COMPLETED");
+  await assertRejects(remove, DomainError, "Runs wait here (2)");
+  const { queue, config } = await world.services.workQueues.get(POOL, "q");
+  assertEquals([queue.state, config.paused, config.priority, config.limit], ["open", false, 5, 4]);
+  assertEquals((await world.claim(pool.keeper, 5)).length, 2);
+});
+
+Deno.test("WorkQueues.delete() says 'at least' when more wait than were counted", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  await world.runs(100, { queue: "q" });
+  await assertRejects(
+    () => world.services.workQueues.delete(POOL, "q"),
+    DomainError,
+    "Runs wait here (at least ",
+  );
+});
+
+Deno.test("WorkQueues.delete() that is refused keeps what was changed meanwhile", async () => {
+  using hooked = hookedWorld();
+  const { world, kv } = hooked;
+  await world.pool({ queues: { q: {}, r: {} } });
+  await world.run({ queue: "q" });
+  const { workQueues } = world.services;
+  let change: Promise<unknown> | undefined;
+  kv.beforeRead = async ([kind]) => {
+    // The look for waiting runs comes after closing and before reopening.
+    if (kind === "wait") {
+      await (change ??= workQueues.update(POOL, "q", { concurrency_limit: 9, priority: 1 }));
+    }
+  };
+  await assertRejects(() => workQueues.delete(POOL, "q"), DomainError, "Runs wait here");
+  assert(change);
+  const { config } = await workQueues.get(POOL, "q");
+  assertEquals([config.limit, config.priority, config.paused], [9, 1, false]);
+  assertEquals(await priorities(world), { q: 1, default: 2, r: 3 });
+});
+
+Deno.test("WorkQueues.delete() of the pool's default queue is refused", async () => {
+  using world = new World();
+  await world.pool();
+  const error = await assertRejects(() => world.services.workQueues.delete(POOL, "default"), DomainError);
+  assertEquals(error.code, "conflict");
+});
+
+Deno.test("WorkQueues.delete() frees the name, never the number", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  const before = await world.services.workQueues.get(POOL, "q");
+  await world.services.workQueues.deleteById(before.queue.id);
+  const after = await world.services.workQueues.create(POOL, { name: "q", is_paused: false });
+  assert(after.queue.id !== before.queue.id && after.queue.no > before.queue.no);
+  await assertRejects(() => world.services.workQueues.byId(before.queue.id), DomainError, "not found");
+  assertEquals(await world.faults(), []);
+});
