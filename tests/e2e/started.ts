@@ -53,6 +53,11 @@ export class Started implements AsyncDisposable {
   /** Sends the signal and waits for the end; the exit code. */
   async end(signal: Deno.Signal): Promise<number> {
     if (!this.#hasEnded) this.#child.kill(signal);
+    return await this.ended();
+  }
+
+  /** Waits for the end; the exit code. */
+  async ended(): Promise<number> {
     const { code } = await this.#child.status;
     await Promise.all(this.#reading);
     return code;

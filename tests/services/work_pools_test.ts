@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import { POOL, World } from "./factories.ts";
-import { hookedWorld } from "./hooked_world.ts";
+import { type HookedWorld, hookedWorld } from "./hooked_world.ts";
 
 const PAGE = { limit: 200, offset: 0 };
 
@@ -76,7 +76,7 @@ Deno.test("WorkPools.update() of a large template does not fail what is decided 
     variables: { properties: {} },
   });
   const { answers } = await hooked.inOneBatch(() => [
-    ...runs.map((run) => world.propose(run, "FAILED", { message: "é".repeat(9_000) })),
+    ...runs.map((run) => world.propose(run, "FAILED", { message: "語".repeat(9_000) })),
     world.services.workPools.update(POOL, { base_job_template: template }).then(() => "updated"),
   ]);
   assertEquals(
@@ -234,31 +234,48 @@ Deno.test("WorkPools.delete() takes pools of many queues", async () => {
   assertEquals({ ...left }, { ...before, flow: 1, flow_name: 1 });
 });
 
-Deno.test("WorkPools.delete() and a queue that is made meanwhile leave no queue without a pool", async () => {
-  for (let turn = 0; turn < 40; turn++) {
-    using world = new World();
-    await world.pool();
-    const deleting = world.services.workPools.delete(POOL).then(() => true, () => false);
-    for (let i = 0; i < turn; i++) await Promise.resolve();
-    const creating = world.services.workQueues.create(POOL, { name: "new", is_paused: false })
-      .then(() => true, () => false);
-    const [isDeleted, isMade] = await Promise.all([deleting, creating]);
-    assert(isDeleted !== isMade, `after ${turn} microtasks: deleted ${isDeleted}, made ${isMade}`);
-    assertEquals(await world.faults(), [], `after ${turn} microtasks`);
-  }
+/** Runs `meanwhile` once, after the pool's queues were closed and before they are dropped. */
+function whileDeleting({ kv }: HookedWorld, meanwhile: () => Promise<unknown>): void {
+  kv.beforeRead = async ([kind]) => {
+    if (kind !== "wait") return;
+    kv.beforeRead = () => Promise.resolve();
+    await meanwhile();
+  };
+}
+
+Deno.test("WorkPools.delete() is refused and taken back when a queue is made meanwhile", async () => {
+  using hooked = hookedWorld();
+  const { world } = hooked;
+  await world.pool();
+  whileDeleting(hooked, () => world.services.workQueues.create(POOL, { name: "new", is_paused: false }));
+  const error = await assertRejects(() => world.services.workPools.delete(POOL), DomainError);
+  assertEquals(error.code, "conflict");
+  const queues = await world.services.workQueues.list(POOL, null, PAGE);
+  assertEquals(queues.map(({ queue, config }) => [queue.name, queue.state, config.paused]), [
+    ["default", "open", false],
+    ["new", "open", false],
+  ]);
+  assertEquals(await world.faults(), []);
+  await world.services.workPools.delete(POOL);
 });
 
-Deno.test("WorkPools.delete() and a slot that is taken meanwhile leave no lease without a pool", async () => {
-  for (let turn = 0; turn < 40; turn++) {
-    using world = new World();
+Deno.test("WorkPools.delete() and WorkQueues.delete() are refused and taken back when a slot is taken meanwhile", async () => {
+  for (const kind of ["pool", "queue"] as const) {
+    using hooked = hookedWorld();
+    const { world } = hooked;
     await world.pool({ queues: { q: {} } });
     const run = await world.run({ queue: "q" });
     await world.propose(run, "FAILED");
-    const deleting = world.services.workPools.delete(POOL).then(() => true, () => false);
-    for (let i = 0; i < turn; i++) await Promise.resolve();
     // Somebody resumes the queue that deleting has just paused, and the ended run is started anew.
-    const resuming = world.services.workQueues.update(POOL, "q", { is_paused: false }).catch(() => {});
-    await Promise.all([deleting, resuming, world.propose(run, "RUNNING").catch(() => {})]);
-    assertEquals(await world.faults(), [], `after ${turn} microtasks`);
+    whileDeleting(hooked, async () => {
+      await world.services.workQueues.update(POOL, "q", { is_paused: false });
+      assertEquals((await world.propose(run, "RUNNING")).answer.status, "ACCEPT");
+    });
+    const { workPools, workQueues } = world.services;
+    const deleting = () => kind === "pool" ? workPools.delete(POOL) : workQueues.delete(POOL, "q");
+    await assertRejects(deleting, DomainError, "1 runs hold slots here");
+    assertEquals(await world.faults(), []);
+    const { queue, config } = await workQueues.get(POOL, "q");
+    assertEquals([queue.state, config.paused], ["open", false]);
   }
 });
