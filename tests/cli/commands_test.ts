@@ -214,6 +214,14 @@ Deno.test("flow-run ls filters by type, name and deployment", async () => {
   assertMatch(out, /brisk-otter │ etl\/nightly │ Scheduled │ 2 seconds ago │ 2\.0 s/);
 });
 
+Deno.test("flow-run ls says when no run is in a state of an odd name", async () => {
+  const { code, err } = await runCli(["flow-run", "ls", "-s", "RUNING"], {
+    answers: { ...RUNNABLE, "POST /flow_runs/filter": () => [] },
+  });
+  assertEquals(code, 0);
+  assertMatch(err, /^No flow run is in a state named 'RUNING'\. Nearest types: 'RUNNING', /);
+});
+
 Deno.test("flow-run logs prints the last lines in their order", async () => {
   const answers: Answers = {
     "POST /flow_runs/filter": () => [fake.flowRun()],

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { buildStyle } from "../../src/cli/screen/style.ts";
-import { renderTable, type Table } from "../../src/cli/screen/table.ts";
+import { ID_COLUMN, renderTable, type Table } from "../../src/cli/screen/table.ts";
 import { printable, truncate, widthOf } from "../../src/cli/screen/text.ts";
 import { duration, relativeTime } from "../../src/cli/screen/times.ts";
 import { describe, limitText } from "../../src/cli/screen/values.ts";
@@ -14,7 +14,7 @@ const table: Table = {
     align: "right",
   }],
   rows: [
-    ["日本プール (**)", "01a20cf9-c29d-7435-ab3f-4d224ebdb168", "0"],
+    [{ text: "日本プール", mark: " (**)" }, "01a20cf9-c29d-7435-ab3f-4d224ebdb168", "0"],
     ["👩‍👩‍👧 family", "x", "None"],
     ["plain", "y", "12"],
   ],
@@ -51,6 +51,16 @@ Deno.test("renderTable() breaks headers before it cuts cells, and cuts the wides
   assertStringIncludes(narrow, "…");
 });
 
+Deno.test("renderTable() cuts what gives way before names, and keeps marks whatever is cut", () => {
+  const columns = [{ header: "Name", min: 9 }, ID_COLUMN];
+  const rows = [[{ text: "a-long-name", mark: " (**)" }, "01a20cf9-c29d-7435-ab3f-4d224ebdb168"]];
+  const row = (width: number) => renderTable({ title: "T", columns, rows }, width, plain)[4];
+  assertEquals(row(31), "│ a-long-name (**) │ 01a20cf… │");
+  assertEquals(row(26), "│ a-lon… (**) │ 01a20cf… │");
+  assertEquals(row(24), "│ a-l… (**) │ 01a20cf… │");
+  assertEquals(row(12), "│ a-… │ 0… │"); // too narrow for any mark
+});
+
 Deno.test("renderTable() colours without moving anything", () => {
   const coloured = renderTable(
     { ...table, columns: table.columns.map((column) => ({ ...column, style: "green" })) },
@@ -80,6 +90,7 @@ Deno.test("relativeTime() says how far a time is away", () => {
     ["2026-11-23T11:59:59Z", "1 second ago"],
     ["2026-11-23T11:59:59.5Z", "now"],
     ["2026-11-23T15:00:00Z", "in 3 hours"],
+    ["2026-11-23T12:09:59.9Z", "in 10 minutes"],
     ["2026-11-16T12:00:00Z", "1 week ago"],
     ["2020-11-23T12:00:00Z", "6 years ago"],
     [null, "never"],
@@ -89,7 +100,7 @@ Deno.test("relativeTime() says how far a time is away", () => {
 
 Deno.test("duration() and limitText() read well", () => {
   assertEquals([0.04, 9.96, 59.6, 185, 7_800].map(duration), [
-    "0.0 s",
+    "40 ms",
     "10.0 s",
     "1 min 0 s",
     "3 min 5 s",
