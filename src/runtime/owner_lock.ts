@@ -51,7 +51,9 @@ async function tryLock(file: Deno.FsFile, clock: Clock): Promise<boolean> {
     return locked;
   }
   const locked = file.lock(true).then(() => true);
-  const given = await Promise.race([locked, clock.sleep(TRY_MS).then(() => false)]);
+  const decided = new AbortController();
+  const given = await Promise.race([locked, clock.sleep(TRY_MS, decided.signal).then(() => false)]);
+  decided.abort();
   // The file stays open while the lock is waited for; the process ends right after.
   if (!given) locked.then(() => file.close(), () => {});
   return given;
