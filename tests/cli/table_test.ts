@@ -56,9 +56,9 @@ Deno.test("renderTable() cuts what gives way before names, and keeps marks whate
   const rows = [[{ text: "a-long-name", mark: " (**)" }, "01a20cf9-c29d-7435-ab3f-4d224ebdb168"]];
   const row = (width: number) => renderTable({ title: "T", columns, rows }, width, plain)[4];
   assertEquals(row(31), "│ a-long-name (**) │ 01a20cf… │");
-  assertEquals(row(26), "│ a-lon… (**) │ 01a20cf… │");
-  assertEquals(row(24), "│ a-l… (**) │ 01a20cf… │");
-  assertEquals(row(12), "│ a-… │ 0… │"); // too narrow for any mark
+  assertEquals(row(27), "│ a-long-name (**) │ 01a… │");
+  assertEquals(row(21), "│ a-lo… (**) │ 01a… │");
+  assertEquals(row(12), "│ a… │ 01… │"); // too narrow for any mark
 });
 
 Deno.test("renderTable() colours without moving anything", () => {

@@ -6,7 +6,7 @@ import { type Manifest, readManifest } from "../manifest/manifest.ts";
 import { byLine, formatProblem, type Problem } from "../manifest/problem.ts";
 import { printNext } from "../screen/created.ts";
 import { printJson } from "../screen/json.ts";
-import { printTable } from "../screen/table.ts";
+import { ID_COLUMN, printTable } from "../screen/table.ts";
 
 export const run: Run = async (input, context) => {
   const file = input.argument("FILE");
@@ -60,7 +60,7 @@ function printApplied(file: string, { deployments }: Applied, context: CommandCo
       { header: "Deployment", style: "green", min: 20 },
       { header: "Work pool" },
       { header: "Work queue" },
-      { header: "ID", align: "right", style: "cyan" },
+      ID_COLUMN,
       { header: "Result" },
     ],
     rows: deployments.map(({ title, deployment, isNew }) => [

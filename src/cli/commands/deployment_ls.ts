@@ -1,7 +1,7 @@
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
 import { printJson } from "../screen/json.ts";
-import { printTable } from "../screen/table.ts";
+import { ID_COLUMN, printTable } from "../screen/table.ts";
 import { relativeTime } from "../screen/times.ts";
 import { nameWithMark } from "../screen/values.ts";
 import { listDeployments } from "../targets.ts";
@@ -18,7 +18,7 @@ export const run: Run = async (_input, context) => {
       { header: "Work queue" },
       { header: "Tags" },
       { header: "Updated" },
-      { header: "ID", align: "right", style: "cyan" },
+      ID_COLUMN,
     ],
     rows: deployments.map(({ title, deployment }) => [
       nameWithMark(title, deployment.paused),

@@ -2,10 +2,11 @@ import type { Api } from "../../client/api.ts";
 import type { FlowRun } from "../../schemas/flow_run.ts";
 import { STATE_TYPES, type StateType } from "../../schemas/records.ts";
 import type { Run } from "../command.ts";
-import { connect } from "../context.ts";
+import { type CommandContext, connect } from "../context.ts";
 import type { Input } from "../input.ts";
+import { nearest } from "../nearest.ts";
 import { printJson } from "../screen/json.ts";
-import { printTable } from "../screen/table.ts";
+import { ID_COLUMN, printTable } from "../screen/table.ts";
 import { duration, relativeTime } from "../screen/times.ts";
 import { stateCell } from "../screen/values.ts";
 import { PAGE_SIZE } from "../all_pages.ts";
@@ -15,6 +16,7 @@ export const run: Run = async (input, context) => {
   const api = connect(context);
   const runs = await listRuns(api, input);
   if (context.isJson) return printJson(runs, context);
+  if (runs.length === 0) noteOddStates(input.texts("state"), context);
   const titles = new Map((await listDeployments(api)).map((of) => [of.deployment.id, of.title]));
   const now = context.world.deps.clock.now();
   printTable({
@@ -25,7 +27,7 @@ export const run: Run = async (input, context) => {
       { header: "State", min: 10 },
       { header: "When" },
       { header: "Took", align: "right" },
-      { header: "ID", align: "right", style: "cyan" },
+      ID_COLUMN,
     ],
     rows: runs.map((flowRun) => [
       flowRun.name,
@@ -51,11 +53,20 @@ async function listRuns(api: Api, input: Input): Promise<FlowRun[]> {
   return runs;
 }
 
+/** Any name is a state's name somewhere; when no run has it, it may be a slip. */
+function noteOddStates(states: readonly string[], { screen }: CommandContext): void {
+  for (const state of states.filter((given) => !isType(given.toUpperCase()))) {
+    const near = nearest(state.toUpperCase(), STATE_TYPES).map((type) => `'${type}'`).join(", ");
+    screen.note(`No flow run is in a state named '${state}'. Nearest types: ${near}.`);
+  }
+}
+
+const isType = (state: string): state is StateType => STATE_TYPES.some((type) => type === state);
+
 async function filterOf(api: Api, input: Input) {
   const reference = input.text("deployment");
   const deployment = reference === undefined ? undefined : await requireDeployment(api, reference);
   const states = input.texts("state");
-  const isType = (state: string): state is StateType => (STATE_TYPES as readonly string[]).includes(state);
   const types = states.map((state) => state.toUpperCase()).filter(isType);
   const names = states.filter((state) => !isType(state.toUpperCase()));
   return {

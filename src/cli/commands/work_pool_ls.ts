@@ -4,7 +4,7 @@ import { allPages } from "../all_pages.ts";
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
 import { printJson } from "../screen/json.ts";
-import { printTable } from "../screen/table.ts";
+import { ID_COLUMN, printTable } from "../screen/table.ts";
 import { limitText, nameWithMark, stateCell } from "../screen/values.ts";
 
 export const run: Run = async (_input, context) => {
@@ -25,10 +25,10 @@ export const run: Run = async (_input, context) => {
     columns: [
       { header: "Name", style: "green", min: 12 },
       { header: "Type" },
-      { header: "ID", align: "right", style: "cyan" },
+      ID_COLUMN,
       { header: "Concurrency Limit", align: "right", style: "blue" },
       { header: "Slots taken", align: "right" },
-      { header: "Status" },
+      { header: "Status", min: 9 },
     ],
     rows,
     caption: "(**) denotes a paused pool",

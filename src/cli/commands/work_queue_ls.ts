@@ -4,7 +4,7 @@ import { allPages } from "../all_pages.ts";
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
 import { printJson } from "../screen/json.ts";
-import { printTable } from "../screen/table.ts";
+import { ID_COLUMN, printTable } from "../screen/table.ts";
 import { relativeTime } from "../screen/times.ts";
 import { limitText, nameWithMark, stateCell } from "../screen/values.ts";
 import { poolNames, requirePool } from "../targets.ts";
@@ -19,11 +19,11 @@ export const run: Run = async (input, context) => {
       { header: "Name", style: "green", min: 12 },
       { header: "Pool" },
       { header: "Priority", align: "right" },
-      { header: "Concurrency Limit", align: "right", style: "blue" },
+      { header: "Limit", align: "right", style: "blue" },
       { header: "Slots taken", align: "right" },
-      { header: "Status" },
+      { header: "Status", min: 9 },
       { header: "Last polled" },
-      { header: "ID", align: "right", style: "cyan" },
+      ID_COLUMN,
     ],
     rows: queues.map((queue) => [
       nameWithMark(queue.name, queue.is_paused),

@@ -8,10 +8,26 @@ export interface Column {
   style?: StyleName;
   /** Columns below which the cells are cut only when nothing else helps. */
   min?: number;
+  /** Its cells are cut before those of other columns. */
+  givesWay?: boolean;
 }
 
-/** A cell; `style` stands over the column's. */
-export type Cell = string | { text: string; style: StyleName };
+/** Text whose style stands over the column's. */
+export interface StyledText {
+  text: string;
+  style: StyleName;
+}
+
+/** Text with an end that is never cut off. */
+export interface MarkedText {
+  text: string;
+  mark: string;
+}
+
+export type Cell = string | StyledText | MarkedText;
+
+/** Objects are named elsewhere: of all columns, an id is missed least. */
+export const ID_COLUMN: Column = { header: "ID", align: "right", style: "cyan", givesWay: true, min: 4 };
 
 export interface Table {
   title: string;
@@ -31,7 +47,7 @@ export function printTable(table: Table, screen: Screen): void {
 
 /** The lines of the table, none wider than `width` unless `width` leaves less than 1 column for each cell. */
 export function renderTable(table: Table, width: number, style: Style): string[] {
-  const rows = table.rows.map((row) => row.map((cell) => printable(textOf(cell))));
+  const rows = table.rows.map((row) => row.map((cell) => cut(cell, Infinity)));
   const widths = fitColumns(table.columns, rows, width);
   const full = widths.reduce((sum, column) => sum + column + FRAME, 1);
   const rule = (left: string, fill: string, between: string, right: string) =>
@@ -53,21 +69,26 @@ export function renderTable(table: Table, width: number, style: Style): string[]
     rule("┏", "━", "┳", "┓"),
     ...headerLines,
     rule("┡", "━", "╇", "┩"),
-    ...rows.map((row, at) => frame("│", row.map((text, index) => renderCell(text, at, index)))),
+    ...table.rows.map((row) => frame("│", row.map(renderCell))),
     rule("└", "─", "┴", "┘"),
     ...(table.caption === undefined ? [] : centred(table.caption, full, style.dim)),
   ];
 
-  function renderCell(text: string, row: number, index: number): string {
+  function renderCell(cell: Cell, index: number): string {
     const column = table.columns[index];
-    const cell = table.rows[row]?.[index];
-    const name = (typeof cell === "object" ? cell.style : undefined) ?? column?.style;
-    const padded = pad(truncate(text, widths[index] ?? 1), widths[index] ?? 1, column?.align);
+    const name = typeof cell === "object" && "style" in cell ? cell.style : column?.style;
+    const padded = pad(cut(cell, widths[index] ?? 1), widths[index] ?? 1, column?.align);
     return name === undefined ? padded : style[name](padded);
   }
 }
 
-const textOf = (cell: Cell): string => typeof cell === "string" ? cell : cell.text;
+/** The cell's text in at most `width` columns, its mark included. */
+function cut(cell: Cell, width: number): string {
+  const text = printable(typeof cell === "string" ? cell : cell.text);
+  const mark = typeof cell === "object" && "mark" in cell ? cell.mark : "";
+  const room = width - widthOf(mark);
+  return room > 1 ? `${truncate(text, room)}${mark}` : truncate(`${text}${mark}`, width);
+}
 
 const frame = (bar: string, cells: readonly string[]): string => `${bar} ${cells.join(` ${bar} `)} ${bar}`;
 
@@ -80,7 +101,7 @@ function centred(text: string, width: number, paint: (text: string) => string): 
 
 /**
  * How wide each column's text is: as wide as it wants to be while there is room; else headers are broken at their
- * spaces, then the widest columns are cut down to their minimum, then beyond it.
+ * spaces, then columns are cut down to their minimum, those that give way before the others, then beyond it.
  */
 function fitColumns(
   columns: readonly Column[],
@@ -90,11 +111,14 @@ function fitColumns(
   const cells = columns.map((_, index) => Math.max(1, ...rows.map((row) => widthOf(row[index] ?? ""))));
   const words = columns.map(({ header }) => Math.max(...header.split(" ").map(widthOf)));
   const wanted = columns.map(({ header }, index) => Math.max(cells[index] ?? 1, widthOf(header)));
+  const uncut = columns.map((_, index) => Math.max(cells[index] ?? 1, words[index] ?? 1));
+  const least = columns.map(({ min = DEFAULT_MIN }, index) =>
+    Math.max(Math.min(cells[index] ?? 1, min), words[index] ?? 1)
+  );
   const floors = [
-    columns.map((_, index) => Math.max(cells[index] ?? 1, words[index] ?? 1)),
-    columns.map(({ min = DEFAULT_MIN }, index) =>
-      Math.max(Math.min(cells[index] ?? 1, min), words[index] ?? 1)
-    ),
+    uncut,
+    columns.map(({ givesWay }, index) => (givesWay ? least : uncut)[index] ?? 1),
+    least,
     columns.map(() => 1),
   ];
   const room = width - 1 - FRAME * columns.length;

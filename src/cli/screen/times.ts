@@ -15,7 +15,7 @@ const UNITS = [
 export function relativeTime(time: string | null | undefined, now: Instant): string {
   const instant = time === null || time === undefined ? undefined : parseInstant(time);
   if (instant === undefined) return "never";
-  const seconds = (now - instant) / 1e6;
+  const seconds = Math.floor((now - instant) / 1e6); // "in 10 minutes" a moment after it was asked for
   const amount = largestUnit(Math.abs(seconds));
   if (amount === undefined) return "now";
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
@@ -29,9 +29,10 @@ function largestUnit(seconds: number): string | undefined {
   return undefined;
 }
 
-/** How long something took: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
+/** How long something took: `40 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+  if (seconds < 0.1) return `${Math.max(0, Math.round(seconds * 1_000))} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

@@ -1,6 +1,6 @@
 import type { Instant } from "../../schemas/records.ts";
 import type { StyleName } from "./style.ts";
-import type { Cell } from "./table.ts";
+import type { MarkedText, StyledText } from "./table.ts";
 import { printable } from "./text.ts";
 import { relativeTime } from "./times.ts";
 
@@ -22,13 +22,14 @@ const STATE_STYLES: Readonly<Record<string, StyleName>> = {
 };
 
 /** A state or status in its colour. `type` decides about the colour when the text is a state's own name. */
-export function stateCell(text: string, type: string = text): Cell {
+export function stateCell(text: string, type: string = text): string | StyledText {
   const style = STATE_STYLES[type];
   return style === undefined ? text : { text, style };
 }
 
 /** The mark behind the name of what is paused. */
-export const nameWithMark = (name: string, isPaused: boolean): string => isPaused ? `${name} (**)` : name;
+export const nameWithMark = (name: string, isPaused: boolean): string | MarkedText =>
+  isPaused ? { text: name, mark: " (**)" } : name;
 
 const TIMES = new Set(["created", "updated", "last_polled", "timestamp", "start_time", "end_time"]);
 
