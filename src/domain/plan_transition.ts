@@ -75,7 +75,9 @@ export function planTransition(proposal: Proposal): TransitionPlan {
 
 /** docs/gate.md, "Tokens": undefined when the proposal may go on to the rules. */
 function judgeToken({ run, proposed, token, force }: Proposal): TransitionPlan | undefined {
-  if (token !== undefined) {
+  // A run that was never handed out has no old tokens: what comes with the proposal is its sender's own, as when an
+  // engine, whose every request carries the token of its run, speaks for a subflow.
+  if (token !== undefined && run.attempt > 0) {
     if (token !== run.token) return { kind: "stale" };
     if (!isTerminal(run.state.type)) return undefined;
     // The token stays on the ended run, so that a repeated report is recognised and frees nothing twice.

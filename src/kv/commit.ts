@@ -84,13 +84,20 @@ export class Commit {
     return count;
   }
 
-  /** Whether `other` depends on another version of a key that this one checks. */
-  contradicts(other: Commit): boolean {
+  /**
+   * Whether the two exclude each other, so that only one may be applied as it was decided: they saw different
+   * versions of a key, or one writes what the other checks.
+   */
+  excludes(other: Commit): boolean {
     for (const [text, version] of other.#checks) {
       const own = this.#checks.get(text);
       if (own && own.versionstamp !== version.versionstamp) return true;
     }
-    return false;
+    return this.#writesCheckOf(other) || other.#writesCheckOf(this);
+  }
+
+  #writesCheckOf(other: Commit): boolean {
+    return this.#mutations.some(({ key }) => other.#checks.has(JSON.stringify(key)));
   }
 
   /**

@@ -41,7 +41,7 @@ export class GroupCommit {
     const joint = new Commit();
     let count = 0;
     for (const { commit } of this.#waiting) {
-      const fits = joint.checksWith(commit) <= MAX_CHECKS && !joint.contradicts(commit) &&
+      const fits = joint.checksWith(commit) <= MAX_CHECKS && !joint.excludes(commit) &&
         joint.mutations + commit.mutations <= BATCH_MUTATIONS;
       if (count > 0 && !fits) break;
       joint.add(commit);

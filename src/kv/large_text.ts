@@ -41,6 +41,20 @@ export async function storePieces(kv: Deno.Kv, commit: Commit, texts: readonly P
   }
 }
 
+/** Stores the pieces ahead of a record whose commit has to stay small. Tells what goes into the record. */
+export async function storeAhead(kv: Deno.Kv, { stored, pieces }: PackedText): Promise<LargeText> {
+  if (typeof stored === "string") return stored;
+  const perCommit = COMMIT_PAYLOAD_BYTES / CHUNK_BYTES;
+  for (let first = 0; first < pieces.length; first += perCommit) {
+    const commit = new Commit().checkAbsent(chunkKey(stored.version, first));
+    pieces.slice(first, first + perCommit).forEach((piece, i) =>
+      commit.set(chunkKey(stored.version, first + i), piece)
+    );
+    await commit.send(kv);
+  }
+  return stored;
+}
+
 /** Deletes the pieces of a text together with the record that pointed at them. */
 export function dropPieces(commit: Commit, stored: LargeText | null | undefined): void {
   if (stored === null || stored === undefined || typeof stored === "string") return;

@@ -17,7 +17,7 @@ import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts"
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
 import type { DeploymentView } from "../services/deployments.ts";
-import type { FlowRunView } from "../services/flow_runs.ts";
+import type { FlowRunView } from "../services/flow_run_views.ts";
 import type { SetStateView } from "../services/set_state.ts";
 import type { WorkPoolView } from "../services/work_pools.ts";
 import type { WorkQueueView } from "../services/work_queues.ts";

@@ -4,7 +4,7 @@ import { GetScheduledFlowRunsBody, type WorkerFlowRun } from "../schemas/flow_ru
 import type { Instant } from "../schemas/records.ts";
 import { WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
 import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
-import type { FlowRunView } from "../services/flow_runs.ts";
+import type { FlowRunView } from "../services/flow_run_views.ts";
 import type { Services } from "../services/services.ts";
 import { toClaimAnswer } from "./agents.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";

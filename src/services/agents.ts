@@ -22,7 +22,8 @@ import type {
 } from "../schemas/records.ts";
 import type { Deployments, DeploymentView } from "./deployments.ts";
 import type { Flows } from "./flows.ts";
-import type { FlowRuns, FlowRunView } from "./flow_runs.ts";
+import type { FlowRunView } from "./flow_run_views.ts";
+import type { FlowRuns } from "./flow_runs.ts";
 import { queueFilter } from "./gate/claim.ts";
 import type { Gates } from "./gate/gates.ts";
 import type { Polls } from "./polls.ts";
@@ -115,26 +116,31 @@ export class Agents {
     const { value: agent } = await get(this.#deps.kv, agentKey(id));
     if (!agent) throw new DomainError("not_found", `Agent ${id} not found. Register again.`);
     const own = Object.entries(agent.sessions).filter(([, session]) => body.sessions.includes(session));
-    const sessions = await Promise.all(own.map(([pool, session]) => this.#renew(pool, session)));
-    let view = { sessions, runs: await this.#holdings(own, body.runs) };
-    const hasNews = view.runs.some(({ action }) => action !== "keep") ||
-      sessions.some(({ state }) => state !== "live");
-    if (body.wait > 0 && !hasNews) {
-      await this.#waitForNews(body, signal);
-      view = { sessions, runs: await this.#holdings(own, body.runs) };
+    const news = this.#parts.news.listen(own.map(([, session]) => session));
+    try {
+      const sessions = await Promise.all(own.map(([pool, session]) => this.#renew(pool, session)));
+      const runs = await this.#holdings(own, body.runs);
+      const hasNews = runs.some(({ action }) => action !== "keep") ||
+        sessions.some(({ state }) => state !== "live");
+      if (body.wait <= 0 || hasNews) return { sessions, runs };
+      await this.#waitFor(news.heard, body.wait, signal);
+      return { sessions, runs: await this.#holdings(own, body.runs) };
+    } finally {
+      news.stop();
     }
-    return view;
   }
 
-  async #waitForNews(body: HeartbeatBody, signal: AbortSignal): Promise<void> {
+  /** Waits until news are heard, at most `seconds`; not for a client that has gone, nor when the server stops. */
+  async #waitFor(heard: AbortSignal, seconds: number, client: AbortSignal): Promise<void> {
     const { clock, shutdown } = this.#deps;
-    const ms = Math.min(body.wait, LONGEST_WAIT_SECONDS) * 1000;
-    const gone = new AbortController();
-    const giveUp = () => gone.abort();
-    for (const source of [signal, shutdown]) source.addEventListener("abort", giveUp, { once: true });
-    if (signal.aborted || shutdown.aborted) giveUp();
-    await this.#parts.news.wait(body.sessions, { clock, ms, signal: gone.signal });
-    for (const source of [signal, shutdown]) source.removeEventListener("abort", giveUp);
+    const ms = Math.min(seconds, LONGEST_WAIT_SECONDS) * 1000;
+    const isOver = new AbortController();
+    const end = () => isOver.abort();
+    const sources = [heard, client, shutdown];
+    for (const source of sources) source.addEventListener("abort", end, { once: true });
+    if (sources.some(({ aborted }) => aborted)) end();
+    await clock.sleep(ms, isOver.signal);
+    for (const source of sources) source.removeEventListener("abort", end);
   }
 
   async #renew(pool: string, id: string): Promise<{ id: string; state: SessionRecord["state"] }> {
@@ -168,7 +174,8 @@ export class Agents {
     return [...tokens.keys(), ...unlisted].flatMap((id, i) => {
       const run = records[i]?.value ?? null;
       const isListed = tokens.has(id);
-      if (!isListed && !run) return []; // ended while this was read
+      const isHeld = run?.session !== null && run?.session !== undefined && own.has(run.session);
+      if (!isListed && !isHeld) return []; // ended while this was read
       return [{
         id,
         action: actionOf(run, own, isListed ? tokens.get(id) : run?.token ?? undefined),
@@ -185,7 +192,7 @@ export class Agents {
    */
   async claim(poolName: string, body: ClaimBody, signal: AbortSignal): Promise<ClaimView> {
     const pool = await this.#parts.pools.require(poolName);
-    const granted = await this.#parts.gates.of(pool.id).claim({
+    const claim = {
       session: body.session,
       claimId: body.claim_id,
       queues: body.queues,
@@ -193,8 +200,12 @@ export class Agents {
       n: body.n,
       prefetch: Math.round(body.prefetch * 1e6),
       signal,
-    }, Math.min(body.wait, LONGEST_WAIT_SECONDS) * 1000);
-    await this.#notePolled(pool.name, body);
+    };
+    const waitMs = Math.min(body.wait, LONGEST_WAIT_SECONDS) * 1000;
+    const [granted] = await Promise.all([
+      this.#parts.gates.of(pool.id).claim(claim, waitMs),
+      this.#notePolled(pool.name, body),
+    ]);
     return await this.#claimView(pool, granted);
   }
 

@@ -6,7 +6,8 @@ import type { FlowRunListBody } from "../schemas/filter.ts";
 import type { RunDoc, RunRecord } from "../schemas/records.ts";
 import type { Deployments } from "./deployments.ts";
 import type { Flows } from "./flows.ts";
-import type { FlowRuns, FlowRunView } from "./flow_runs.ts";
+import type { FlowRunView } from "./flow_run_views.ts";
+import type { FlowRuns } from "./flow_runs.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 

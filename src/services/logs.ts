@@ -71,7 +71,7 @@ export class Logs {
   async #matching(filter: LogFilter | null | undefined): Promise<LogLine[]> {
     const { kv } = this.#deps;
     const runs = filter?.operator === "or_" ? undefined : filter?.flow_run_id?.any_;
-    const prefixes: Deno.KvKey[] = runs ? runs.map((run) => ["log", run]) : [["log"]];
+    const prefixes: Deno.KvKey[] = runs ? [...new Set(runs)].map((run) => ["log", run]) : [["log"]];
     const lines: LogLine[] = [];
     for (const prefix of prefixes) {
       for await (const { key, value } of kv.list<LogChunk>({ prefix }, { batchSize: 100 })) {

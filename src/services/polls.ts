@@ -33,9 +33,19 @@ export class Polls {
     const due = keys.filter((key) => now - (this.#noted.get(String(key)) ?? -Infinity) >= NOTE_EVERY_MICROS);
     if (due.length === 0) return;
     for (const key of due) this.#noted.set(String(key), now);
-    for (let i = 0; i < due.length; i += 500) {
+    try {
+      await this.#write(due, now);
+    } catch (error) {
+      // Whoever asked for work gets it all the same.
+      this.#deps.log.warn("It could not be noted who asked for work.", { error });
+      for (const key of due) this.#noted.delete(String(key));
+    }
+  }
+
+  async #write(keys: readonly Deno.KvKey[], now: Instant): Promise<void> {
+    for (let i = 0; i < keys.length; i += 500) {
       const operation = this.#deps.kv.atomic();
-      for (const key of due.slice(i, i + 500)) operation.set(key, now);
+      for (const key of keys.slice(i, i + 500)) operation.set(key, now);
       await operation.commit();
     }
   }

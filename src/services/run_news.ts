@@ -1,37 +1,42 @@
-import type { Clock } from "../runtime/clock.ts";
 import type { RunChange } from "./gate/batch.ts";
 
-/** Tells waiting heartbeats that one of their runs is to be cancelled, so that a cancel takes no poll interval. */
-export class RunNews {
-  readonly #waiting = new Map<string, Set<AbortController>>();
+/** What sessions are told of while somebody listens. */
+export interface NewsListener {
+  /** Aborts at the first news. */
+  readonly heard: AbortSignal;
+  stop(): void;
+}
 
-  /** Wakes the sessions whose runs are being cancelled, were deleted, or were ended by somebody else. */
+/** Tells waiting heartbeats that something happened to one of their runs, so that a cancel takes no poll interval. */
+export class RunNews {
+  readonly #listening = new Map<string, Set<AbortController>>();
+
+  /** Tells the sessions whose runs are being cancelled, were deleted, or were taken from them by somebody else. */
   notify(changes: readonly RunChange[]): void {
-    for (const { before, after } of changes) {
-      const concerns = before.session !== null && (after === null || after.state.type === "CANCELLING");
-      if (concerns) { for (const waiter of this.#waiting.get(before.session!) ?? []) waiter.abort(); }
+    for (const { before, after, byHolder } of changes) {
+      if (before.session === null || byHolder) continue;
+      const concerns = after?.session !== before.session || after.state.type === "CANCELLING";
+      if (concerns) { for (const listener of this.#listening.get(before.session) ?? []) listener.abort(); }
     }
   }
 
-  /** Resolves when there is news for one of the sessions, after `ms`, or when `signal` aborts. */
-  async wait(
-    sessions: readonly string[],
-    options: { clock: Clock; ms: number; signal: AbortSignal },
-  ): Promise<void> {
-    const waiter = new AbortController();
-    const giveUp = () => waiter.abort();
-    options.signal.addEventListener("abort", giveUp, { once: true });
+  /**
+   * Listens for news of the sessions. Listen first and look then: what happens in between would be missed otherwise.
+   */
+  listen(sessions: readonly string[]): NewsListener {
+    const listener = new AbortController();
     for (const session of sessions) {
-      const waiters = this.#waiting.get(session) ?? new Set();
-      this.#waiting.set(session, waiters.add(waiter));
+      const listeners = this.#listening.get(session) ?? new Set();
+      this.#listening.set(session, listeners.add(listener));
     }
-    if (options.signal.aborted) giveUp();
-    await options.clock.sleep(options.ms, waiter.signal);
-    options.signal.removeEventListener("abort", giveUp);
+    return { heard: listener.signal, stop: () => this.#forget(sessions, listener) };
+  }
+
+  #forget(sessions: readonly string[], listener: AbortController): void {
     for (const session of sessions) {
-      const waiters = this.#waiting.get(session);
-      waiters?.delete(waiter);
-      if (waiters?.size === 0) this.#waiting.delete(session);
+      const listeners = this.#listening.get(session);
+      listeners?.delete(listener);
+      if (listeners?.size === 0) this.#listening.delete(session);
     }
   }
 }

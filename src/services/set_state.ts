@@ -3,7 +3,7 @@ import { type Answer, planTransition } from "../domain/plan_transition.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import { gateKey, leaseKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
-import { packText, storePieces } from "../kv/large_text.ts";
+import { packText, storeAhead } from "../kv/large_text.ts";
 import { get, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { JsonText, LargeText, LeaseRecord, RunRecord } from "../schemas/records.ts";
@@ -80,20 +80,13 @@ export class SetState {
   async #toProposal({ run, state, force, token }: SetStateRequest): Promise<StateProposal> {
     const { ids, clock } = this.#deps;
     const proposed = fromStateCreate(state, state.type, clock.now());
-    const data = proposed.hasData && state.data !== undefined ? await this.#storeData(state.data) : null;
+    const data = proposed.hasData && state.data !== undefined ? await this.#store(state.data) : null;
     return { run, proposed, data, force, token, stateId: ids.uuid(), pauseKey: ids.uuid() };
   }
 
   /** Large data is stored ahead, so that the gate's commits stay small. */
-  async #storeData(text: JsonText): Promise<LargeText> {
-    const packed = packText(text, this.#deps.ids.uuid());
-    if (packed.pieces.length === 0) return packed.stored;
-    const commit = new Commit();
-    await storePieces(this.#deps.kv, commit, [packed]);
-    if (!commit.isEmpty && typeof packed.stored !== "string") {
-      await commit.checkAbsent(["chunk", packed.stored.version, 0]).send(this.#deps.kv);
-    }
-    return packed.stored;
+  async #store(data: JsonText): Promise<LargeText> {
+    return await storeAhead(this.#deps.kv, packText(data, this.#deps.ids.uuid()));
   }
 
   async #requireRun(id: string): Promise<RunRecord> {

@@ -11,7 +11,7 @@ import {
   queueNameKey,
   queuePolledKey,
 } from "../kv/keys.ts";
-import { dropPieces, packText, readText, storePieces } from "../kv/large_text.ts";
+import { packText, readText, storeAhead, storePieces } from "../kv/large_text.ts";
 import { get, getMany, listAll } from "../kv/read.ts";
 import { readAllHeads } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
@@ -167,7 +167,9 @@ export class WorkPools {
     const pool = await this.require(name);
     if (body.base_job_template) validateTemplate(body.base_job_template);
     const { kv, ids, clock } = this.#deps;
-    const template = body.base_job_template ? packText(body.base_job_template, ids.uuid()) : undefined;
+    const template = body.base_job_template
+      ? await storeAhead(kv, packText(body.base_job_template, ids.uuid()))
+      : undefined;
     const change = {
       description: body.description,
       paused: body.is_paused ?? undefined,
@@ -175,11 +177,7 @@ export class WorkPools {
       storageConfiguration: body.storage_configuration ?? undefined,
       baseJobTemplate: template,
     };
-    await this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now(), async (batch, old) => {
-      if (!template) return;
-      await storePieces(kv, batch.commit, [template]);
-      dropPieces(batch.commit, old.baseJobTemplate);
-    }));
+    await this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now()));
   }
 
   /**
@@ -192,23 +190,15 @@ export class WorkPools {
     const pool = await this.require(name);
     const { kv, clock } = this.#deps;
     const keeper = this.#gates.of(pool.id);
-    const ids = (await readQueueConfigs(kv, pool.id)).map(({ id }) => id);
+    const groups = chunked((await readQueueConfigs(kv, pool.id)).map(({ id }) => id));
     const closed: QueueConfig[] = [];
     try {
-      for (const group of chunked(ids)) {
-        closed.push(...await keeper.submit(closeQueues(kv, group, clock.now())));
-      }
+      for (const group of groups) closed.push(...await keeper.submit(closeQueues(kv, group, clock.now())));
       await this.refuseWhileWaiting(pool, closed);
+      for (const group of groups) await keeper.submit(dropQueues(kv, group, group === groups.at(-1)));
     } catch (error) {
       for (const group of chunked(closed)) await keeper.submit(reopenQueues(kv, group, clock.now()));
       throw error;
-    }
-    const groups = chunked(ids);
-    for (const [i, group] of groups.entries()) {
-      const isLast = i === groups.length - 1;
-      const withPool = (batch: { commit: Commit }, old: WorkPoolRecord) =>
-        dropPieces(batch.commit, old.baseJobTemplate);
-      await keeper.submit(dropQueues(kv, group, isLast ? withPool : undefined));
     }
   }
 

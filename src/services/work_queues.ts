@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import { poolKey, queueKey, queueNameKey, queuePolledKey } from "../kv/keys.ts";
-import { get, getMany, listAll } from "../kv/read.ts";
+import { type Entry, get, getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkQueueFilter } from "../schemas/filter.ts";
 import { Gate } from "../domain/gate.ts";
@@ -92,6 +92,18 @@ export class WorkQueues {
     const queue = await this.find(pool, name);
     if (!queue) throw new DomainError("not_found", `Work pool queue '${poolName}/${name}' not found.`);
     return await this.#viewOf(pool, queue);
+  }
+
+  /** The record with its version, for what has to check it. @throws DomainError `conflict`: it was deleted, or is being */
+  async requireOpen(id: string): Promise<Entry<WorkQueueRecord> & { value: WorkQueueRecord }> {
+    const entry = await get(this.#deps.kv, queueKey(id));
+    if (!entry.value || entry.value.state !== "open") {
+      throw new DomainError(
+        "conflict",
+        "The work queue that this run would go to was deleted. Set another one and try again.",
+      );
+    }
+    return { ...entry, value: entry.value };
   }
 
   /** A queue of the default agent pool. @throws DomainError `not_found` */
@@ -188,11 +200,11 @@ export class WorkQueues {
     const closed = await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
     try {
       await this.#pools.refuseWhileWaiting(pool, closed);
+      await keeper.submit(dropQueues(kv, [queue.id]));
     } catch (error) {
       await keeper.submit(reopenQueues(kv, closed, clock.now()));
       throw error;
     }
-    await keeper.submit(dropQueues(kv, [queue.id]));
   }
 
   async #all(): Promise<WorkQueueRecord[]> {

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
+import type { GateRecord } from "../../src/schemas/records.ts";
 import { POOL, World } from "./factories.ts";
+import { writes } from "./hooked_kv.ts";
 import { type HookedWorld, hookedWorld } from "./hooked_world.ts";
 
 const PAGE = { limit: 200, offset: 0 };
@@ -84,6 +86,24 @@ Deno.test("WorkPools.update() of a large template does not fail what is decided 
     runs.map(() => "ACCEPT"),
   );
   assertEquals(answers.at(-1), "updated");
+  assert((await world.services.workPools.get(POOL)).baseJobTemplate === template);
+});
+
+Deno.test("WorkPools.update() keeps its template when it is decided twice because an answer was lost", async () => {
+  using hooked = hookedWorld();
+  const { world, kv } = hooked;
+  const { id } = await world.pool();
+  const template = JSON.stringify({ job_configuration: { x: "x".repeat(100_000) }, variables: {} });
+  kv.onCommit = async (commit) => {
+    const result = await commit.send();
+    if (!writes(commit, "gate")) return result;
+    kv.onCommit = ({ send }) => send();
+    // So many other commits follow that the gate no longer tells whether this one was applied.
+    const { value } = await kv.behind.get<GateRecord>(["gate", id, 0]);
+    await kv.behind.set(["gate", id, 0], { ...value!, ops: Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+    return await commit.send();
+  };
+  await world.soon(world.services.workPools.update(POOL, { base_job_template: template }));
   assert((await world.services.workPools.get(POOL)).baseJobTemplate === template);
 });
 

@@ -22,6 +22,8 @@ const BYTES_OF_CHARACTER = 2;
 export interface RunChange {
   before: RunRecord;
   after: RunRecord | null;
+  /** Whether the holder of the run said so itself, by its token. */
+  byHolder: boolean;
 }
 
 /**
@@ -115,7 +117,7 @@ export class Batch {
   change(
     before: RunRecord,
     after: RunRecord | null,
-    options: { lease?: Partial<LeaseRecord>; data?: LargeText | null } = {},
+    options: { lease?: Partial<LeaseRecord>; data?: LargeText | null; byHolder?: boolean } = {},
   ): void {
     this.#leave(before, after);
     if (after) this.#arrive(before, after, options.lease ?? {});
@@ -129,7 +131,7 @@ export class Batch {
     // Twice the message: it stands in the run and in its history.
     this.bytes += BYTES_OF_CHANGE + 2 * (after?.state.message?.length ?? 0) * BYTES_OF_CHARACTER;
     this.#runs.set(before.id, after);
-    this.changes.push({ before, after });
+    this.changes.push({ before, after, byHolder: options.byHolder ?? false });
   }
 
   /** Replaces the queue configuration. A batch has at most one configuring operation. */

@@ -2,10 +2,10 @@
 import { firstFreePriority, makeRoom, withPriority } from "../../domain/priorities.ts";
 import { DomainError } from "../../errors.ts";
 import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
-import { type PackedText } from "../../kv/large_text.ts";
+import { dropPieces } from "../../kv/large_text.ts";
 import { MAX_UINT16 } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
-import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../../schemas/records.ts";
+import type { Instant, LargeText, QueueConfig, WorkQueueRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
 
@@ -34,21 +34,18 @@ export interface PoolChange {
   paused?: boolean | undefined;
   limit?: number | null | undefined;
   storageConfiguration?: string | undefined;
-  /** Its pieces are stored already, or go along. */
-  baseJobTemplate?: PackedText | undefined;
+  /** Its pieces are stored already. */
+  baseJobTemplate?: LargeText | undefined;
 }
 
-/** `beside` puts the template's pieces into the commit and drops those of the old one. */
-export function updatePool(
-  kv: Deno.Kv,
-  change: PoolChange,
-  now: Instant,
-  beside: (batch: Batch, old: WorkPoolRecord) => Promise<void>,
-): Operation<void> {
+export function updatePool(kv: Deno.Kv, change: PoolChange, now: Instant): Operation<void> {
   return configure(async (batch) => {
     const pool = await requirePool(kv, batch);
-    await beside(batch, pool.value);
     const { paused, limit, ...described } = change;
+    const template = described.baseJobTemplate;
+    if (template !== undefined && !isSameText(template, pool.value.baseJobTemplate)) {
+      dropPieces(batch.commit, pool.value.baseJobTemplate);
+    }
     if (paused !== undefined) batch.gate.paused = paused;
     if (limit !== undefined) batch.gate.limit = limit;
     batch.rings = true;
@@ -56,11 +53,15 @@ export function updatePool(
       ...pool.value,
       description: described.description === undefined ? pool.value.description : described.description,
       storageConfiguration: described.storageConfiguration ?? pool.value.storageConfiguration,
-      baseJobTemplate: described.baseJobTemplate?.stored ?? pool.value.baseJobTemplate,
+      baseJobTemplate: template ?? pool.value.baseJobTemplate,
       updated: now,
     });
   });
 }
+
+/** True when the change was made before, and the answer was lost. */
+const isSameText = (a: LargeText, b: LargeText): boolean =>
+  typeof a === "object" && typeof b === "object" && a.version === b.version;
 
 /** A queue to be made; `priority` null: the first free one. */
 export interface NewQueue {
@@ -185,24 +186,29 @@ function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig
 export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<QueueConfig[]> {
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
-    const held = found.reduce((sum, { config }) => sum + batch.gate.heldIn(config.no), 0);
-    if (held > 0) {
-      throw new DomainError(
-        "conflict",
-        `${held} runs hold slots here. Wait until they end, or cancel them, and delete again.`,
-      );
-    }
+    refuseWhileHeld(batch, found.map(({ config }) => config));
     batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, paused: true }))));
     for (const { entry } of found) setState(batch, entry.value, "closing", now);
     return found.map(({ config }) => config);
   });
 }
 
-/** Takes {@link closeQueues} back. */
+function refuseWhileHeld(batch: Batch, queues: readonly QueueConfig[]): void {
+  const held = queues.reduce((sum, { no }) => sum + batch.gate.heldIn(no), 0);
+  if (held === 0) return;
+  throw new DomainError(
+    "conflict",
+    `${held} runs hold slots here. Wait until they end, or cancel them, and delete again.`,
+  );
+}
+
+/** Takes {@link closeQueues} back, as far as the queues are still there; what else was changed meanwhile stays. */
 export function reopenQueues(kv: Deno.Kv, configs: readonly QueueConfig[], now: Instant): Operation<void> {
   return configure(async (batch) => {
-    const found = await Promise.all(configs.map(({ id }) => requireQueue(kv, batch, id)));
-    batch.setQueues(replaced(batch.queues.sorted, configs));
+    const left = configs.filter(({ id }) => batch.queues.byId.has(id));
+    const found = await Promise.all(left.map(({ id }) => requireQueue(kv, batch, id)));
+    const reopened = found.map(({ config }, i) => ({ ...config, paused: left[i]!.paused }));
+    batch.setQueues(replaced(batch.queues.sorted, reopened));
     for (const { entry } of found) setState(batch, entry.value, "open", now);
   });
 }
@@ -212,21 +218,27 @@ function setState(batch: Batch, queue: WorkQueueRecord, state: WorkQueueRecord["
   batch.commit.set(queueKey(queue.id), { ...queue, state, updated: now });
 }
 
-/** Last step: closed and empty queues go. With `andPool` the pool goes with them. */
-export function dropQueues(
-  kv: Deno.Kv,
-  ids: readonly string[],
-  andPool?: (batch: Batch, pool: WorkPoolRecord) => void,
-): Operation<void> {
+/**
+ * Last step: closed and empty queues go. With `andPool` the pool goes with them.
+ *
+ * @throws DomainError `conflict` when a closed queue was resumed meanwhile and gave a slot away, or when the pool has
+ * other queues
+ */
+export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false): Operation<void> {
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
+    refuseWhileHeld(batch, found.map(({ config }) => config));
+    const rest = batch.queues.sorted.filter(({ id }) => !ids.includes(id));
+    if (andPool && rest.length > 0) {
+      throw new DomainError("conflict", "A work queue was made here meanwhile. Delete again.");
+    }
     for (const { entry } of found) {
       batch.commit.delete(queueKey(entry.value.id)).delete(queueNameKey(batch.pool, entry.value.name));
     }
-    batch.setQueues(batch.queues.sorted.filter(({ id }) => !ids.includes(id)));
+    batch.setQueues(rest);
     if (!andPool) return;
     const pool = await requirePool(kv, batch);
-    andPool(batch, pool.value);
+    dropPieces(batch.commit, pool.value.baseJobTemplate);
     batch.commit.check(pool).delete(poolKey(batch.pool)).delete(poolNameKey(pool.value.name));
     batch.closesGate = true;
   });

@@ -70,7 +70,7 @@ export function transition(given: StateProposal, now: () => Instant): Operation<
         const answer = { status: "ABORT", reason: "The run's work queue is being deleted." } as const;
         return { result: { kind: "answered", answer, run, isWritten: false } };
       }
-      return { result: stage(batch, run, plan, given.data) };
+      return { result: stage(batch, run, plan, given) };
     },
   };
 }
@@ -82,7 +82,7 @@ const entersIndex = (before: RunRecord, next: RunRecord): boolean =>
 /** Retries and subflows are decided by the run's description; the other proposals save the read. */
 const looksAtDoc = ({ type }: ProposedState): boolean => type === "FAILED" || type === "PAUSED";
 
-function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, data: LargeText | null): TransitionResult {
+function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, given: StateProposal): TransitionResult {
   if (plan.kind === "stale") return plan;
   if (plan.kind === "answer") return { kind: "answered", answer: plan.answer, run, isWritten: false };
   if (plan.slot === "take") {
@@ -90,7 +90,7 @@ function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, data: LargeTe
     const blocked = batch.gate.blocked() ?? (queue ? batch.gate.blockedIn(queue) : { kind: "queue_paused" });
     if (blocked) return { kind: "blocked", blocked, run };
   }
-  batch.change(run, plan.next, { data });
+  batch.change(run, plan.next, { data: given.data, byHolder: given.token !== undefined });
   return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };
 }
 
