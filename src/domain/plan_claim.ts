@@ -69,7 +69,8 @@ export interface ClaimPlan {
 /** Changes `input.gate` by what it grants. */
 export function planClaim(input: ClaimInput): ClaimPlan {
   const walk = new Walk(input);
-  let turn = input.claims.map((request, index) => ({ request, index, left: request.n }));
+  let turn = input.claims.map((request, index) => ({ request, index, left: request.n }))
+    .filter(({ left }) => left > 0);
   while (turn.length > 0) {
     const next: typeof turn = [];
     for (const claim of turn) {

@@ -98,6 +98,11 @@ Deno.test("planClaim() gives claims one run each in turn", () => {
   ]);
 });
 
+Deno.test("planClaim() gives nothing to a claim for nothing", () => {
+  const pool = aPool({ waiting: runs(0, "a", "b") });
+  assertEquals(grants(plan(pool, claim(0), claim(1))), [[1, "a"]]);
+});
+
 Deno.test("planClaim() takes queues by priority, ties by id", () => {
   const queues = [queue(0, { priority: 2 }), queue(1, { priority: 1 }), queue(2, { priority: 1, id: "a" })];
   const waiting = [...runs(0, "low"), ...runs(1, "tie, later id"), ...runs(2, "tie, first id")];
@@ -157,6 +162,12 @@ Deno.test("planClaim() looks behind a queue whose first run is not due", () => {
 Deno.test("planClaim() passes over runs before dueAfter", () => {
   const pool = aPool({ waiting: runs(0, "t0", "t1", "t2", "t3") });
   assertEquals(grants(plan(pool, claim(5, { dueAfter: 2 }))), [[0, "t2"], [0, "t3"]]);
+});
+
+Deno.test("planClaim() ends after the most grants that a commit can take", () => {
+  const pool = aPool({ waiting: runs(0, "a", "b", "c", "d") });
+  const input = inputOf(pool, [claim(3), claim(3)], new Map([[0, 9]]), new Set(["a", "b", "c", "d"]));
+  assertEquals(grants(planClaim({ ...input, most: 3 })), [[0, "a"], [1, "b"], [0, "c"]]);
 });
 
 Deno.test("planClaim() asks for the queue or run that it has to know before it can go on", () => {
@@ -229,7 +240,7 @@ const pools: fc.Arbitrary<Pool> = fc.record({
   waiting: pool.waiting.filter(({ queueNo }) => queueNo < pool.queues.length),
 }));
 const requests = fc.array(
-  fc.record({ n: fc.integer({ min: 1, max: 6 }), dueBefore: fc.nat(14), queues: fc.nat(31) }),
+  fc.record({ n: fc.nat(6), dueBefore: fc.nat(14), queues: fc.nat(31) }),
   { minLength: 1, maxLength: 5 },
 ).map((all) =>
   all.map(({ n, dueBefore, queues }): ClaimRequest =>

@@ -11,30 +11,24 @@
  * seconds as a safety net. The epoch is noted before reading and compared after, so that no wake-up is lost between.
  */
 import { DomainError } from "../../errors.ts";
-import { wasApplied } from "../../domain/gate.ts";
-import { type ClaimInput, type ClaimPlan, type ClaimRequest, planClaim } from "../../domain/plan_claim.ts";
-import { bellKey, gateKey, runKey } from "../../kv/keys.ts";
-import { BATCH_BYTES, BATCH_MUTATIONS, MAX_CHECKS } from "../../kv/limits.ts";
-import { get } from "../../kv/read.ts";
+import type { ClaimPlan, ClaimRequest } from "../../domain/plan_claim.ts";
+import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord, RunRecord } from "../../schemas/records.ts";
 import { Batch, type RunChange } from "./batch.ts";
 import { admitClaim, type Claim, stageGrant, toRequest, type WaitingClaim } from "./claim.ts";
+import { commitBatch, type Sent } from "./commit_batch.ts";
+import { type Decided, decideOperations, hasRoom } from "./decide.ts";
+import { loadPlan } from "./load_plan.ts";
 import { type Operation, PoolGoneError, type Submitted } from "./operation.ts";
 import { PoolCache } from "./pool_cache.ts";
 
 /** How long claims wait before they look again although nothing woke them. */
 const SAFETY_NET_MS = 5_000;
-/** After this long a commit without an answer counts as unknown. KV Connect itself would try for ever. */
-const COMMIT_TIMEOUT_MS = 10_000;
-/** Checks that an operation may add; a batch stops growing when fewer are left. */
-const CHECKS_OF_ONE = 4;
 /** What one grant adds to a commit: its place goes, lease, run and history come. */
 const MUTATIONS_OF_GRANT = 4;
 /** For this long after a lost race, other servers get a chance after each commit that wins. */
 const RIVAL_MEMORY_MS = 5_000;
-
-type Outcome = "applied" | "not_applied" | "unknown";
 
 export interface GatekeeperOptions {
   deps: ServerDeps;
@@ -122,7 +116,7 @@ export class Gatekeeper {
     const cache = await PoolCache.open(this.#deps.kv, this.#pool, this.#cache);
     if (!cache) throw new PoolGoneError();
     const batch = await Batch.begin(this.#deps.kv, cache);
-    return await this.#plan(batch, [request(batch.queues)]);
+    return await loadPlan(batch, [request(batch.queues)]);
   }
 
   /** This process added a waiting run. */
@@ -245,22 +239,7 @@ export class Gatekeeper {
       over: [],
     };
     await cache.loadRuns(submitted.flatMap(({ operation }) => operation.run ?? []));
-    const takers: Submitted[] = [];
-    let isConfigured = false;
-    for (const one of submitted.filter(({ operation }) => operation.kind === "state")) {
-      const isBehindTaker = takers.some(({ operation }) => operation.run === one.operation.run);
-      if (isBehindTaker || !hasRoom(batch)) takers.push(one);
-      else if (await decideOne(decided, one, false) === "postpone") takers.push(one);
-    }
-    for (const one of submitted.filter(({ operation }) => operation.kind === "configure")) {
-      if (isConfigured || !hasRoom(batch)) decided.postponed.push(one);
-      else await decideOne(decided, one, true);
-      isConfigured = true;
-    }
-    for (const one of takers) {
-      if (hasRoom(batch)) await decideOne(decided, one, true);
-      else decided.postponed.push(one);
-    }
+    await decideOperations(decided, submitted);
     if (hasRoom(batch)) await this.#grant(decided);
     else this.#epoch++; // the claims are looked at in the next batch
     return decided;
@@ -276,7 +255,7 @@ export class Gatekeeper {
     const now = this.#deps.clock.now();
     const requests = claims.map(({ claim }) => toRequest(claim, batch.queues, now));
     const most = Math.ceil((BATCH_MUTATIONS - batch.commit.mutations) / MUTATIONS_OF_GRANT);
-    const plan = await this.#plan(batch, requests, most);
+    const plan = await loadPlan(batch, requests, most);
     if (plan.grants.length === most) this.#epoch++; // more can be granted in the next batch
     this.#dueInMs = plan.dueIn === null ? null : Math.ceil(plan.dueIn / 1000);
     for (const planned of plan.grants) {
@@ -310,46 +289,8 @@ export class Gatekeeper {
     return admitted.flat().filter((waiting) => !waiting.isGone);
   }
 
-  /** {@link planClaim} with everything that it asks for. */
-  async #plan(batch: Batch, claims: readonly ClaimRequest[], most = Infinity): Promise<ClaimPlan> {
-    const { cache } = batch;
-    for (;;) {
-      const input: ClaimInput = {
-        gate: batch.gate.copy(),
-        queues: batch.queues.sorted,
-        windows: batch.windows(),
-        runs: { get: (id) => batch.known(id) },
-        claims,
-        most,
-      };
-      const plan = planClaim(input);
-      const { queues, runs } = plan.missing;
-      if (queues.size === 0 && runs.size === 0) return plan;
-      if (queues.size > 0) {
-        const eligible = batch.queues.sorted.filter((queue) =>
-          !batch.gate.blockedIn(queue) && claims.some((claim) => claim.allows(queue))
-        );
-        await cache.loadWindows(queues, eligible);
-      }
-      if (runs.size > 0) await cache.loadRuns(this.#nextRuns(cache, runs, claims));
-      for (const run of runs) if (!cache.runs.has(run)) cache.forget(run);
-    }
-  }
-
-  /** The run that the plan stopped at, and those behind it that it will ask for next. */
-  #nextRuns(cache: PoolCache, runs: ReadonlySet<string>, claims: readonly ClaimRequest[]): string[] {
-    const wanted = Math.max(10, claims.reduce((sum, claim) => sum + claim.n, 0));
-    const ids = [...runs];
-    for (const { entries } of cache.windows.values()) {
-      const at = entries.findIndex(({ run }) => runs.has(run));
-      if (at >= 0) ids.push(...entries.slice(at, at + Math.min(wanted, 200)).map(({ run }) => run));
-    }
-    return ids;
-  }
-
-  async #commit(decided: Decided): Promise<Outcome> {
+  async #commit(decided: Decided): Promise<Sent["outcome"]> {
     const { batch } = decided;
-    const { ids } = this.#deps;
     if (batch.isEmpty) {
       // A refusal must not rest on what another server has changed since.
       const needsProof = decided.answered.length > 0 || decided.refused.length > 0;
@@ -357,62 +298,15 @@ export class Gatekeeper {
       this.#cache = undefined;
       return "not_applied";
     }
-    const op = ids.op();
-    const record = batch.gate.toRecord(op);
-    batch.commit.check(batch.cache.gate);
-    if (batch.closesGate) batch.commit.delete(gateKey(this.#pool));
-    else batch.commit.set(gateKey(this.#pool), record);
-    if (this.#deps.sharedKv) {
-      const bells = [...batch.rings ? [this.#pool] : [], ...batch.ringsIn];
-      for (const pool of bells) batch.commit.set(bellKey(pool), ids.token());
+    const sent = await commitBatch(this.#deps, batch);
+    this.#commitMs = sent.ms;
+    if (sent.outcome === "unknown") this.ring();
+    if (sent.versionstamp !== undefined) this.#carryOn(batch, sent.record, sent.versionstamp);
+    else this.#cache = undefined;
+    if (sent.outcome !== "unknown" && sent.versionstamp === undefined) {
+      this.#lostAt = this.#deps.clock.monotonic();
     }
-    return await this.#send(batch, op, record);
-  }
-
-  async #send(batch: Batch, op: number, record: GateRecord): Promise<Outcome> {
-    const { kv, clock } = this.#deps;
-    const started = clock.monotonic();
-    const result = await this.#withinTimeout(batch.commit.send(kv)).catch((error) => {
-      this.#deps.log.error("A commit failed.", { pool: this.#pool, error });
-      return undefined;
-    });
-    if (!result) {
-      this.ring();
-      return "unknown";
-    }
-    this.#commitMs = clock.monotonic() - started;
-    if (result.ok) {
-      this.#carryOn(batch, record, result.versionstamp);
-      return "applied";
-    }
-    this.#cache = undefined;
-    this.#lostAt = clock.monotonic();
-    return await this.#lookWhether(batch, op);
-  }
-
-  /** Undefined when the time is over. */
-  async #withinTimeout<T>(work: Promise<T>): Promise<T | undefined> {
-    const done = new AbortController();
-    try {
-      const timeout = this.#deps.clock.sleep(COMMIT_TIMEOUT_MS, done.signal).then(() => undefined);
-      return await Promise.race([work, timeout]);
-    } finally {
-      done.abort();
-      work.catch(() => {}); // an answer after the timeout is nobody's
-    }
-  }
-
-  /** A check failed: another commit won, or the runtime sent ours again after its answer was lost. */
-  async #lookWhether(batch: Batch, op: number): Promise<Outcome> {
-    const now = (await get(this.#deps.kv, gateKey(this.#pool))).value;
-    if (!now && batch.closesGate) return "applied";
-    const known = wasApplied(op, batch.cache.gate.value, now);
-    if (known !== undefined) return known ? "applied" : "not_applied";
-    const change = batch.changes.at(-1);
-    if (!change) return "not_applied"; // configuration: deciding it anew gives the same
-    const run = (await get(this.#deps.kv, runKey(change.before.id))).value;
-    // A move keeps the state, so only the whole record tells.
-    return JSON.stringify(run) === JSON.stringify(change.after) ? "applied" : "not_applied";
+    return sent.outcome;
   }
 
   /** The chain of own commits goes on: what was read stays true, with the batch's own changes. */
@@ -470,29 +364,3 @@ export class Gatekeeper {
     if (at >= 0) this.#claims.splice(at, 1);
   }
 }
-
-/** What a batch has decided about the operations that went into it. */
-interface Decided {
-  batch: Batch;
-  answered: { one: Submitted; result: unknown }[];
-  refused: { one: Submitted; error: unknown }[];
-  postponed: Submitted[];
-  granted: Map<WaitingClaim, RunRecord[]>;
-  /** Claims whose time was over when they were looked at. */
-  over: WaitingClaim[];
-}
-
-async function decideOne(decided: Decided, one: Submitted, mayTake: boolean): Promise<"done" | "postpone"> {
-  try {
-    const decision = await one.operation.decide(decided.batch, mayTake);
-    if (decision === "postpone") return "postpone";
-    decided.answered.push({ one, result: decision.result });
-  } catch (error) {
-    decided.refused.push({ one, error });
-  }
-  return "done";
-}
-
-const hasRoom = (batch: Batch): boolean =>
-  batch.bytes < BATCH_BYTES && batch.commit.mutations < BATCH_MUTATIONS &&
-  batch.commit.checks + 1 + CHECKS_OF_ONE <= MAX_CHECKS;

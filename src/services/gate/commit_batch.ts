@@ -1,0 +1,68 @@
+import { wasApplied } from "../../domain/gate.ts";
+import { bellKey, gateKey, runKey } from "../../kv/keys.ts";
+import { get } from "../../kv/read.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { ServerDeps } from "../../runtime/deps.ts";
+import type { GateRecord } from "../../schemas/records.ts";
+import type { Batch } from "./batch.ts";
+
+/** After this long a commit without an answer counts as unknown. KV Connect itself would try for ever. */
+const COMMIT_TIMEOUT_MS = 10_000;
+
+/** What became of a commit. `versionstamp` only when it was answered as applied: then the chain goes on. */
+export interface Sent {
+  outcome: "applied" | "not_applied" | "unknown";
+  record: GateRecord;
+  versionstamp: string | undefined;
+  /** How long the answer took. */
+  ms: number;
+}
+
+/** Commits the batch under the check of its gate, with the gate rewritten (docs/gate.md, laws 1 and 3). */
+export async function commitBatch(deps: ServerDeps, batch: Batch): Promise<Sent> {
+  const { kv, clock, ids, log, sharedKv } = deps;
+  const op = ids.op();
+  const record = batch.gate.toRecord(op);
+  batch.commit.check(batch.cache.gate);
+  if (batch.closesGate) batch.commit.delete(gateKey(batch.pool));
+  else batch.commit.set(gateKey(batch.pool), record);
+  if (sharedKv) {
+    const bells = [...batch.rings ? [batch.pool] : [], ...batch.ringsIn];
+    for (const pool of bells) batch.commit.set(bellKey(pool), ids.token());
+  }
+  const started = clock.monotonic();
+  const result = await withinTimeout(batch.commit.send(kv), clock).catch((error) => {
+    log.error("A commit failed.", { pool: batch.pool, error });
+    return undefined;
+  });
+  const ms = clock.monotonic() - started;
+  if (!result) return { outcome: "unknown", record, versionstamp: undefined, ms };
+  if (result.ok) return { outcome: "applied", record, versionstamp: result.versionstamp, ms };
+  const outcome = await lookWhether(kv, batch, op) ? "applied" : "not_applied";
+  return { outcome, record, versionstamp: undefined, ms };
+}
+
+/** Undefined when the time is over. */
+async function withinTimeout<T>(work: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const done = new AbortController();
+  try {
+    const timeout = clock.sleep(COMMIT_TIMEOUT_MS, done.signal).then(() => undefined);
+    return await Promise.race([work, timeout]);
+  } finally {
+    done.abort();
+    work.catch(() => {}); // an answer after the timeout is nobody's
+  }
+}
+
+/** A check failed: another commit won, or the runtime sent ours again after its answer was lost. */
+async function lookWhether(kv: Deno.Kv, batch: Batch, op: number): Promise<boolean> {
+  const now = (await get(kv, gateKey(batch.pool))).value;
+  if (!now && batch.closesGate) return true;
+  const known = wasApplied(op, batch.cache.gate.value, now);
+  if (known !== undefined) return known;
+  const change = batch.changes.at(-1);
+  if (!change) return false; // configuration: deciding it anew gives the same
+  const run = (await get(kv, runKey(change.before.id))).value;
+  // A move keeps the state, so only the whole record tells.
+  return JSON.stringify(run) === JSON.stringify(change.after);
+}

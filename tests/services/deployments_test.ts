@@ -1,0 +1,310 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DomainError } from "../../src/errors.ts";
+import type { DeploymentListBody } from "../../src/schemas/filter.ts";
+import { POOL, World } from "./factories.ts";
+
+const view = async (world: World, id: string) => await world.services.deployments.get(id);
+
+Deno.test("Deployments.upsert() makes a deployment in the pool's default queue", async () => {
+  using world = new World();
+  const pool = await world.pool();
+  const { view: made, isNew } = await world.services.deployments.upsert({
+    name: "d",
+    flow_id: await world.flow(),
+    work_pool_name: POOL,
+    labels: `{"a":1}`,
+  });
+  const { deployment } = made;
+  assertEquals([isNew, made.poolName, made.queueName, deployment.pool], [true, POOL, "default", pool.id]);
+  assertEquals([deployment.paused, deployment.version, deployment.concurrencyLimit], [false, null, null]);
+  assertEquals([made.parameters, made.jobVariables, made.status, made.lastPolled], [
+    "{}",
+    "{}",
+    "NOT_READY",
+    null,
+  ]);
+  assertEquals(JSON.parse(deployment.labels), { "prefect.flow.id": deployment.flow, a: 1 });
+  assertEquals(await view(world, deployment.id), made);
+  assertEquals((await world.services.deployments.byName("flow", "d")).deployment.id, deployment.id);
+});
+
+Deno.test("Deployments.upsert() again writes only what is given, and keeps the id", async () => {
+  using world = new World();
+  await world.pool();
+  const id = await world.deployment({
+    description: "d",
+    parameters: `{"x":5.0}`,
+    tags: ["a"],
+    labels: `{"a":1}`,
+  });
+  const again = await world.services.deployments.upsert({
+    name: "deployment",
+    flow_id: await world.flow(),
+    tags: ["b"],
+    labels: `{"b":2}`,
+  });
+  assertEquals([again.view.deployment.id, again.isNew], [id, false]);
+  const { deployment, parameters, poolName } = await view(world, id);
+  assertEquals([deployment.description, deployment.tags, parameters, poolName], [
+    "d",
+    ["b"],
+    `{"x":5.0}`,
+    POOL,
+  ]);
+  const labels = JSON.parse(deployment.labels);
+  assertEquals([labels.a, labels.b], [1, 2]);
+});
+
+Deno.test("Deployments.upsert() by ten at once makes one deployment", async () => {
+  using world = new World({ kv: await Deno.openKv(":memory:") });
+  await world.pool();
+  const flow_id = await world.flow();
+  const made = await Promise.all(
+    Array.from(
+      { length: 10 },
+      (_, i) => world.services.deployments.upsert({ name: "d", flow_id, version: `${i}` }),
+    ),
+  );
+  assertEquals(new Set(made.map(({ view }) => view.deployment.id)).size, 1);
+  assertEquals(made.filter(({ isNew }) => isNew).length, 1);
+});
+
+Deno.test("Deployments.upsert() refuses what points nowhere", async () => {
+  using world = new World();
+  const codeOf = async (body: Parameters<World["deployment"]>[0]) =>
+    (await assertRejects(() => world.deployment(body), DomainError)).code;
+  assertEquals(await codeOf({ flow_id: crypto.randomUUID() }), "conflict");
+  assertEquals(await codeOf({ work_pool_name: "nowhere" }), "not_found");
+});
+
+Deno.test("Deployments makes a queue that it names, and the default agent pool for one without a pool", async () => {
+  using world = new World();
+  await world.pool();
+  const id = await world.deployment({ work_queue_name: "new" });
+  assertEquals((await view(world, id)).queueName, "new");
+  await world.services.deployments.update(id, { work_queue_name: "newer" });
+  let { poolName, queueName } = await view(world, id);
+  assertEquals([poolName, queueName], [POOL, "newer"], "in its own pool");
+  await world.services.deployments.update(id, { work_pool_name: POOL });
+  ({ poolName, queueName } = await view(world, id));
+  assertEquals([poolName, queueName], [POOL, "default"]);
+  const { view: alone } = await world.services.deployments.upsert({
+    name: "alone",
+    flow_id: await world.flow(),
+    work_queue_name: "q",
+  });
+  assertEquals([alone.poolName, alone.queueName], ["default-agent-pool", "q"]);
+  await world.services.deployments.update(id, { work_pool_name: null, work_queue_name: null });
+  ({ poolName, queueName } = await view(world, id));
+  assertEquals([poolName, queueName], [null, null]);
+});
+
+Deno.test("Deployments.update() writes what is given; null clears what may be null", async () => {
+  using world = new World();
+  await world.pool();
+  const id = await world.deployment({
+    description: "d",
+    version: "1",
+    path: "p",
+    entrypoint: "e",
+    tags: ["a"],
+    concurrency_limit: 3,
+    enforce_parameter_schema: false,
+    pull_steps: [{ a: 1 }],
+  });
+  await world.services.deployments.update(id, {
+    paused: true,
+    description: null,
+    concurrency_limit: null,
+    tags: null,
+  });
+  const { deployment } = await view(world, id);
+  assertEquals(
+    [
+      deployment.paused,
+      deployment.description,
+      deployment.concurrencyLimit,
+      deployment.tags,
+      deployment.version,
+    ],
+    [true, null, null, ["a"], "1"],
+  );
+  assertEquals([deployment.enforceParameterSchema, deployment.pullSteps], [false, `[{"a":1}]`]);
+  const missing = await assertRejects(
+    () => world.services.deployments.update(crypto.randomUUID(), {}),
+    DomainError,
+  );
+  assertEquals(missing.code, "not_found");
+});
+
+Deno.test("Deployments.update() by ten at once loses no change", async () => {
+  using world = new World({ kv: await Deno.openKv(":memory:") });
+  await world.pool();
+  const id = await world.deployment();
+  await Promise.all([
+    world.services.deployments.update(id, { version: "1" }),
+    world.services.deployments.update(id, { description: "d" }),
+    world.services.deployments.update(id, { path: "p" }),
+    world.services.deployments.update(id, { tags: ["t"] }),
+    world.services.deployments.update(id, { parameters: `{"x":1}` }),
+  ]);
+  const { deployment, parameters } = await view(world, id);
+  assertEquals([deployment.version, deployment.description, deployment.path, deployment.tags, parameters], [
+    "1",
+    "d",
+    "p",
+    ["t"],
+    `{"x":1}`,
+  ]);
+});
+
+Deno.test("Deployments keeps large texts byte for byte, replaces them whole, and leaves no pieces", async () => {
+  using world = new World({ kv: await Deno.openKv(":memory:") });
+  await world.pool();
+  const text = (letter: string) => `{"n":5.0,"x":"${letter.repeat(200_000)}"}`;
+  const large = (letter: string) => ({
+    parameters: text(letter),
+    job_variables: text(letter),
+    parameter_openapi_schema: text(letter),
+  });
+  const id = await world.deployment(large("é"));
+  for (const letter of ["é", "ü"]) {
+    await world.services.deployments.update(id, large(letter));
+    const { parameters, jobVariables, parameterSchema } = await view(world, id);
+    assert([parameters, jobVariables, parameterSchema].every((one) => one === text(letter)));
+  }
+  const countChunks = async () => (await Array.fromAsync(world.kv.list({ prefix: ["chunk"] }))).length;
+  assertEquals(await countChunks(), 3 * Math.ceil(400_020 / 60_000));
+  await world.services.deployments.delete(id);
+  assertEquals(await countChunks(), 0);
+});
+
+Deno.test("Deployments refuses parameters above 512 KiB", async () => {
+  using world = new World();
+  await world.pool();
+  const parameters = `{"x":"${"x".repeat(524_288)}"}`;
+  const error = await assertRejects(() => world.deployment({ parameters }), DomainError, "at most 524288");
+  assertEquals(error.code, "too_large");
+});
+
+Deno.test("Deployments refuses a placeholder inside a shell script, and a command that cannot be split", async () => {
+  using world = new World();
+  await world.pool();
+  const commands: [string, string][] = [
+    [`sh -c 'echo {{ day }}'`, `"$SLUICE_PARAM_day"`],
+    [`sh -c 'echo`, "never closed"],
+  ];
+  const id = await world.deployment({ job_variables: `{"command":"sh -c 'echo \\"$SLUICE_PARAM_day\\"'"}` });
+  for (const [command, says] of commands) {
+    const variables = JSON.stringify({ command });
+    for (const body of [{ job_variables: variables }, { infra_overrides: variables }]) {
+      const error = await assertRejects(() => world.services.deployments.update(id, body), DomainError, says);
+      assertEquals([error.code, error.field], ["invalid", ["job_variables", "command"]]);
+      await assertRejects(() => world.deployment({ name: "other", ...body }), DomainError, says);
+    }
+  }
+});
+
+Deno.test("Deployments gives its schedules what every object has; an upsert without schedules clears them", async () => {
+  using world = new World();
+  await world.pool();
+  const schedule = { schedule: { cron: "0 1 * * *" }, active: true, parameters: { x: 1 } };
+  const id = await world.deployment({ schedules: [schedule] });
+  const [kept] = JSON.parse((await view(world, id)).deployment.schedules);
+  assertEquals([kept.deployment_id, kept.schedule, kept.active, kept.parameters], [
+    id,
+    schedule.schedule,
+    true,
+    { x: 1 },
+  ]);
+  assert(/^[0-9a-f-]{36}$/.test(kept.id) && kept.created === kept.updated);
+  await world.services.deployments.update(id, { version: "2" });
+  assertEquals(JSON.parse((await view(world, id)).deployment.schedules).length, 1);
+  await world.deployment({ version: "3" });
+  assertEquals((await view(world, id)).deployment.schedules, "[]");
+});
+
+Deno.test("Deployments.delete() frees the name; its runs stay", async () => {
+  using world = new World();
+  await world.pool();
+  const id = await world.deployment();
+  const run = await world.run({ deployment_id: id });
+  await world.services.deployments.delete(id);
+  for (
+    const gone of [
+      () => view(world, id),
+      () => world.services.deployments.byName("flow", "deployment"),
+      () => world.services.deployments.delete(id),
+    ]
+  ) {
+    assertEquals((await assertRejects(gone, DomainError)).code, "not_found");
+  }
+  assertEquals((await world.record(run)).deployment, id);
+  assert(await world.deployment() !== id);
+});
+
+Deno.test("Deployments show null where the pool or queue that they pointed at is gone, and refuse to run", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  const id = await world.deployment({ work_queue_name: "q" });
+  const create = () =>
+    world.services.flowRuns.createFromDeployment(id, { parameters: "{}", context: "{}", tags: [] });
+  await world.services.workQueues.delete(POOL, "q");
+  assertEquals([(await view(world, id)).poolName, (await view(world, id)).queueName], [POOL, null]);
+  assertEquals((await assertRejects(create, DomainError, "work queue")).code, "conflict");
+  await world.services.workPools.delete(POOL);
+  assertEquals((await view(world, id)).poolName, null);
+  assertEquals((await assertRejects(create, DomainError, "work pool")).code, "conflict");
+});
+
+Deno.test("Deployments are ready for a minute after they or their queue were asked for work, and not updated by it", async () => {
+  using world = new World();
+  await world.pool();
+  const id = await world.deployment();
+  const { deployment: { updated } } = await view(world, id);
+  await world.deps.advance(1_000);
+  const polled = world.now;
+  await world.services.scheduledRuns.ofPool(POOL, {
+    queueNames: [],
+    scheduledBefore: null,
+    scheduledAfter: null,
+    limit: 1,
+  });
+  const after = await view(world, id);
+  assertEquals([after.status, after.lastPolled, after.deployment.updated], ["READY", polled, updated]);
+  await world.deps.advance(60_000);
+  assertEquals((await view(world, id)).status, "NOT_READY");
+});
+
+Deno.test("Deployments.list() by filters on deployments and on what they belong to", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  await world.pool({ name: "other" });
+  const { flow } = await world.services.flows.create({ name: "other flow", tags: [], labels: "{}" });
+  const a = await world.deployment({ name: "alpha", work_queue_name: "q" });
+  const b = await world.deployment({ name: "beta", work_pool_name: "other" });
+  const c = await world.deployment({ name: "gamma", flow_id: flow.id, work_pool_name: null });
+  const body = (filters: Partial<DeploymentListBody>): DeploymentListBody => ({
+    sort: "NAME_ASC",
+    limit: 200,
+    offset: 0,
+    ...filters,
+  });
+  const cases: [Partial<DeploymentListBody>, string[]][] = [
+    [{}, [a, b, c]],
+    [{ sort: "NAME_DESC" }, [c, b, a]],
+    [{ sort: "CREATED_DESC" }, [c, b, a]],
+    [{ limit: 1, offset: 1 }, [b]],
+    [{ deployments: { operator: "and_", name: { like_: "A" } } }, [a, b, c]],
+    [{ deployments: { operator: "and_", id: { any_: [b] } } }, [b]],
+    [{ deployments: { operator: "and_", id: { any_: [] } } }, []],
+    [{ deployments: { operator: "and_", id: { not_any_: [b] } } }, [a, c]],
+    [{ flows: { operator: "and_", name: { any_: ["other flow"] } } }, [c]],
+    [{ work_pools: { operator: "and_", name: { any_: ["other"] } } }, [b]],
+    [{ work_pool_queues: { operator: "and_", name: { any_: ["q", "default"] } } }, [a, b]],
+  ];
+  for (const [filters, expected] of cases) {
+    const found = await world.services.deployments.list(body(filters));
+    assertEquals(found.map(({ deployment }) => deployment.id), expected, JSON.stringify(filters));
+  }
+});
