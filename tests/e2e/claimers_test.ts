@@ -173,7 +173,7 @@ Deno.test(`${CLAIMERS} claimers take ${RUNS} runs: never above a limit, each run
   const claimers = Array.from({ length: CLAIMERS }, (_, i) => (i % 2 ? agent : worker)(server, held, over));
   const trouble = troublemaker(server, ids, over);
   const watching = observer(server, held.faults, over);
-  await until(async () => await countOf(server.url, TERMINAL) === RUNS, 60 + RUNS / 20);
+  await until(async () => await countOf(server.url, TERMINAL) === RUNS, 60 + RUNS / 20, 1_000);
   isOver = true;
   await Promise.all([...claimers, trouble, watching]);
   await restore(server.api);

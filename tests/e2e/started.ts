@@ -90,12 +90,12 @@ export async function startAgent(server: StartedServer, folder: string, args: st
   return agent;
 }
 
-/** Resolves when `condition` holds; asks every 20 ms, and fails after `seconds`. */
-export async function until(condition: () => Promise<boolean>, seconds = 20): Promise<void> {
+/** Resolves when `condition` holds; asks every `everyMs`, and fails after `seconds`. */
+export async function until(condition: () => Promise<boolean>, seconds = 20, everyMs = 20): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!await condition()) {
     assert(Date.now() < deadline, "it did not come about in time");
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

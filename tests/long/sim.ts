@@ -23,6 +23,7 @@ const worlds = take("--worlds");
 if (bug !== undefined && !(bug in PLANTED_BUGS)) {
   throw new Error(`There is no bug '${bug}'. There are: ${Object.keys(PLANTED_BUGS).join(", ")}.`);
 }
+const seeksBugs = args.includes("--bugs");
 const seconds = worlds ? Infinity : Number(args.shift() ?? 60);
 const first = Number(only ?? args.shift() ?? Math.floor(Date.now() / 1000) % 1_000_000 * 1_000);
 const most = only ? 1 : Number(worlds ?? Infinity);
@@ -33,7 +34,7 @@ const WORLDS_FOR_A_BUG = 1_500;
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-if (args.includes("--bugs")) Deno.exit(await findAll() ? 0 : 1);
+if (seeksBugs) Deno.exit(await findAll() ? 0 : 1);
 
 async function findAll(): Promise<boolean> {
   let found = 0;

@@ -188,6 +188,66 @@ Deno.test("WorkQueues.delete() that is refused keeps what was changed meanwhile"
   assertEquals(await priorities(world), { q: 1, default: 2, r: 3 });
 });
 
+Deno.test("WorkQueues.delete() by two at once leaves the queue as it was when both are refused", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  await world.run({ queue: "q" });
+  const deleting = [1, 2].map(() =>
+    world.services.workQueues.delete(POOL, "q").catch((error: DomainError) => error.code)
+  );
+  assertEquals(await Promise.all(deleting), ["conflict", "conflict"]);
+  const { queue, config } = await world.services.workQueues.get(POOL, "q");
+  assertEquals([queue.state, config.paused], ["open", false]);
+});
+
+Deno.test("WorkQueues.delete() does not drop a queue that was reopened meanwhile", async () => {
+  using hooked = hookedWorld();
+  const { world, kv, rival } = hooked;
+  await world.pool({ queues: { q: {} } });
+  await rival.flow();
+  kv.onCommit = async (commit) => {
+    if (!commit.mutations.some(({ type, key }) => type === "delete" && key[0] === "queue")) {
+      return await commit.send();
+    }
+    kv.onCommit = ({ send }) => send();
+    // Another server takes the deletion over, is refused, and reopens the queue, which gets a run at once.
+    const { queue } = await rival.services.workQueues.get(POOL, "q");
+    await rival.kv.set(["queue", queue.id], { ...queue, state: "open" });
+    await rival.run({ queue: "q" });
+    await rival.services.workPools.update(POOL, { description: "changed" });
+    return await commit.send();
+  };
+  const error = await assertRejects(
+    () => world.soon(world.services.workQueues.delete(POOL, "q")),
+    DomainError,
+  );
+  assertEquals(error.code, "conflict");
+  assertEquals(await world.faults(), []);
+});
+
+Deno.test("WorkQueues.delete() takes over what a server left behind that stopped while it deleted", async () => {
+  using hooked = hookedWorld();
+  const { world, kv } = hooked;
+  await world.pool({ queues: { q: {} } });
+  kv.beforeRead = ([kind]) =>
+    kind === "wait" ? Promise.reject(new Error("the server stops")) : Promise.resolve();
+  kv.onCommit = (commit) => {
+    kv.onCommit = () => Promise.reject(new Error("the server stops")); // after the closing
+    return commit.send();
+  };
+  await assertRejects(() => world.services.workQueues.delete(POOL, "q"));
+  kv.beforeRead = () => Promise.resolve();
+  kv.onCommit = ({ send }) => send();
+  await assertRejects(
+    () => world.services.workQueues.delete(POOL, "q"),
+    DomainError,
+    "is being deleted just now",
+  );
+  await world.deps.advance(60_000);
+  await world.services.workQueues.delete(POOL, "q");
+  assertEquals(await world.faults(), []);
+});
+
 Deno.test("WorkQueues.delete() of the pool's default queue is refused", async () => {
   using world = new World();
   await world.pool();

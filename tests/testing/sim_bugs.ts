@@ -67,13 +67,6 @@ export const PLANTED_BUGS: Record<string, Plant> = {
     };
     return planted(seed, () => Object.assign(Gate.prototype, { copy, blocked, blockedIn }));
   },
-
-  /** What was read of the index is kept although an own operation changed it (docs/gate.md, law 7). */
-  window(seed) {
-    const { dropWindow } = PoolCache.prototype;
-    PoolCache.prototype.dropWindow = () => {};
-    return planted(seed, () => PoolCache.prototype.dropWindow = dropWindow);
-  },
 };
 
 /** A world with the bug of that name planted; without one when undefined. */
