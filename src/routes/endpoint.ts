@@ -139,7 +139,7 @@ function parseBody(schema: z.ZodType, value: unknown, c: Context): unknown {
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   const refuse = (details: Detail[]) => new InvalidInput(c.json(validationEnvelope(details, value), 422));
-  if (value === undefined) throw refuse([MISSING_BODY]);
+  if (value === undefined || value === null) throw refuse([MISSING_BODY]);
   const limit = limitRefusal(parsed.error.issues);
   if (limit) throw new InvalidInput(c.json({ detail: limit }, 422));
   throw refuse(toDetails(parsed.error.issues, value, "body"));

@@ -1,5 +1,6 @@
 /** The only place that words a 422: zod's issues in the reference's terms, so that its clients print what they know. */
 import type { z } from "zod";
+import { isNumber } from "../schemas/lossless_json.ts";
 
 /** One thing that is wrong with a request. */
 export interface Detail {
@@ -73,8 +74,11 @@ function toDetail(issue: z.core.$ZodIssue, root: unknown, source: Source): Detai
   const one = (type: string, msg: string, ctx?: Record<string, unknown>): Detail[] => [
     { type, loc: [source, ...path], msg, input, ...(ctx ? { ctx } : {}) },
   ];
+  if (input === undefined) return missing(path, root, source);
   switch (issue.code) {
     case "unrecognized_keys":
+      // To zod a number that is kept as it was written is an object.
+      if (isNumber(input)) return wrongType("object", input, one);
       return issue.keys.map((key) => ({
         type: "extra_forbidden",
         loc: [source, ...path, key],
@@ -82,7 +86,7 @@ function toDetail(issue: z.core.$ZodIssue, root: unknown, source: Source): Detai
         input: valueAt(input, [key]),
       }));
     case "invalid_type":
-      return wrongType(issue.expected, input, { path, root, source, one });
+      return wrongType(issue.expected, input, one);
     case "too_small":
       return tooSmall(issue, one);
     case "too_big":
@@ -115,16 +119,14 @@ const TYPE_WORDS: Record<string, [type: string, words: string]> = {
   record: ["dict_type", "dictionary"],
 };
 
-function wrongType(
-  expected: string,
-  input: unknown,
-  at: { path: (string | number)[]; root: unknown; source: Source; one: One },
-): Detail[] {
-  const { path, root, source, one } = at;
-  if (input === undefined) {
-    const parent = valueAt(root, path.slice(0, -1));
-    return [{ type: "missing", loc: [source, ...path], msg: "Field required", input: parent ?? null }];
-  }
+/** Nothing for a field of what is no object: that is said once, about the object. */
+function missing(path: (string | number)[], root: unknown, source: Source): Detail[] {
+  const parent = valueAt(root, path.slice(0, -1));
+  if (isNumber(parent)) return [];
+  return [{ type: "missing", loc: [source, ...path], msg: "Field required", input: parent ?? null }];
+}
+
+function wrongType(expected: string, input: unknown, one: One): Detail[] {
   if (expected === "int" || expected === "number") return wrongNumber(expected, input, one);
   if (expected === "boolean" && typeof input === "string") {
     return one("bool_parsing", "Input should be a valid boolean, unable to interpret input");

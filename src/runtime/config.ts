@@ -25,7 +25,10 @@ export interface Setting {
   isList?: true;
 }
 
-const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const number = () =>
+  z.coerce.number({ error: ({ code }) => code === "invalid_type" ? "A number is expected" : undefined });
+const count = (least: number, most: number) =>
+  number().int("A whole number is expected").min(least).max(most);
 
 const Values = z.object({
   host: z.string().min(1),
@@ -34,7 +37,7 @@ const Values = z.object({
   "log-level": z.enum(LOG_LEVELS),
   "log-format": z.enum(LOG_FORMATS),
   "max-body-bytes": count(1_024, 1_073_741_824),
-  "heartbeat-seconds": z.coerce.number().min(0.5).max(60),
+  "heartbeat-seconds": number().min(0.5).max(60),
   "allowed-host": z.array(z.string().min(1)),
 });
 
@@ -136,7 +139,7 @@ export function readConfig(args: readonly string[], around: Surroundings): Confi
     host: data.host,
     port: data.port,
     kv: data.kv,
-    kvToken: around.env["SLUICE_KV_ACCESS_TOKEN"] ?? around.env["DENO_KV_ACCESS_TOKEN"],
+    kvToken: around.env["SLUICE_KV_ACCESS_TOKEN"] || around.env["DENO_KV_ACCESS_TOKEN"] || undefined,
     logLevel: data["log-level"],
     logFormat: data["log-format"],
     maxBodyBytes: data["max-body-bytes"],
@@ -146,21 +149,24 @@ export function readConfig(args: readonly string[], around: Surroundings): Confi
 }
 
 function readFlags(args: readonly string[]): Record<string, unknown> {
-  const unknown: string[] = [];
+  const unexpected: string[] = [];
   const flags = SETTINGS.map(({ flag }) => flag);
-  const parsed = parseArgs(args, {
+  // Whoever is used to npm writes `--` before a task's options, and Deno passes it on.
+  const parsed = parseArgs(args[0] === "--" ? args.slice(1) : args, {
     string: flags,
     collect: SETTINGS.filter(({ isList }) => isList).map(({ flag }) => flag),
-    unknown: (arg) => void unknown.push(arg),
+    unknown: (arg) => void unexpected.push(arg),
   });
+  // An empty value is among them too; that is refused below, by the name of its flag.
+  const unknown = [...unexpected, ...parsed._.map(String)].filter((arg) => arg !== "");
   if (unknown.length > 0) {
     throw new ConfigError(
       `Unknown option '${unknown[0]}'. Allowed: ${flags.map((flag) => `--${flag}`).join(", ")}.`,
     );
   }
   for (const flag of flags) {
-    const value: unknown = Reflect.get(parsed, flag);
-    if (value === "" || (Array.isArray(value) && value.includes(""))) {
+    const values: unknown[] = [Reflect.get(parsed, flag)].flat();
+    if (values.some((value) => typeof value === "string" && value.trim() === "")) {
       throw new ConfigError(`--${flag} needs a value.`);
     }
   }
@@ -175,13 +181,11 @@ function pick(
 ): [value: unknown, from: string] {
   const flag = flags[setting.flag];
   const hasFlag = Array.isArray(flag) ? flag.length > 0 : flag !== undefined;
-  if (hasFlag) return [flag, `--${setting.flag}`];
-  const name = setting.env.find((candidate) => env[candidate] !== undefined && env[candidate] !== "");
+  if (hasFlag) return [setting.isList ? flag : normalised(setting, String(flag)), `--${setting.flag}`];
+  const name = setting.env.find((candidate) => env[candidate]?.trim());
   const text = name === undefined ? setting.default : env[name]!;
-  return [
-    setting.isList ? text.split(",").filter((part) => part !== "") : normalised(setting, text),
-    name ?? "default",
-  ];
+  const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return [setting.isList ? parts : normalised(setting, text), name ?? "default"];
 }
 
 /** The reference writes its levels in capitals, and has two that mean one of ours. */

@@ -75,7 +75,7 @@ const creatable = {
   idempotency_key: z.string().nullish(),
   labels: wire.labels().nullish(),
   parent_task_run_id: wire.uuid().nullish(),
-  work_queue_name: z.string().nullish(),
+  work_queue_name: wire.wantedName(),
   job_variables: wire.jsonObject().nullish(),
 };
 

@@ -25,6 +25,11 @@ export function parseLossless(text: string): unknown {
   });
 }
 
+/** Whether this is a number, be it one that is kept as it was written. */
+export function isNumber(value: unknown): boolean {
+  return typeof value === "number" || Json.isRawJSON(value);
+}
+
 /** The number behind a value of {@link parseLossless}; any other value comes back as it is. */
 export function unwrapNumber(value: unknown): unknown {
   return Json.isRawJSON(value) ? Number(value.rawJSON) : value;

@@ -7,8 +7,10 @@ import { parseLossless, unwrapNumber } from "./lossless_json.ts";
 import type { Instant, JsonText } from "./records.ts";
 
 /** An integer between `min` and `max`: `5`, `5.0` and `"5"` pass. */
-export function int(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER) {
-  return z.preprocess(toInt, z.int().min(min).max(max));
+export function int(min?: number, max?: number) {
+  const base = z.int();
+  const bounded = min === undefined ? base : base.min(min);
+  return z.preprocess(toInt, max === undefined ? bounded : bounded.max(max));
 }
 
 /** An integer above zero. */
@@ -31,31 +33,43 @@ export const uuid = () => z.guid().transform((id) => id.toLowerCase());
 
 /** A time: ISO 8601 with `T` or a space, with an offset or without (then UTC), or epoch seconds. Microseconds inside. */
 export const instant = () =>
-  z.preprocess(unwrapNumber, z.union([z.string(), z.number()])).transform((value, context): Instant => {
-    const parsed = parseInstant(value);
+  z.unknown().transform((given, context): Instant => {
+    const value = unwrapNumber(given);
+    const isReadable = typeof value === "string" || typeof value === "number";
+    const parsed = isReadable ? parseInstant(value) : undefined;
     if (parsed !== undefined) return parsed;
-    context.addIssue({
-      code: "custom",
-      message: INVALID_TIME,
-      params: { type: "datetime_from_date_parsing" },
-    });
+    context.addIssue(isReadable ? UNREADABLE_TIME : NO_TIME);
     return z.NEVER;
   });
-const INVALID_TIME = "Input should be a valid datetime or date";
+const UNREADABLE_TIME = {
+  code: "custom" as const,
+  message: "Input should be a valid datetime or date",
+  params: { type: "datetime_from_date_parsing" },
+};
+const NO_TIME = {
+  code: "custom" as const,
+  message: "Input should be a valid datetime",
+  params: { type: "datetime_type" },
+};
 
 /** A name that may stand in a path. */
 export const name = () => z.string().regex(/^[^/%&><]+$/);
 
+/** Whether text is short enough to be part of a key. What is longer is the name of nothing. */
+export const fitsKey = (text: string): boolean => new TextEncoder().encode(text).length <= 255;
+
 /** A {@link name} that becomes part of a key: at most 255 bytes. */
-export const keyName = () =>
-  name().refine((value) => new TextEncoder().encode(value).length <= 255, {
-    message: "Name should have at most 255 bytes",
-  });
+export const keyName = () => name().refine(fitsKey, { message: "Name should have at most 255 bytes" });
+
+/** A {@link keyName} of something that is made when it is missing; empty text means none. */
+export const wantedName = () =>
+  z.string().nullish().transform((value) => value === "" ? null : value).pipe(keyName().nullish());
+
+/** A JSON object of any content. A number that is kept as it was written is an object to zod alone. */
+export const object = () => z.preprocess(unwrapNumber, z.record(z.string(), z.unknown()));
 
 /** A JSON object of any content, kept as text. */
-export const jsonObject = () =>
-  // A number kept as raw JSON is an object to zod.
-  z.preprocess(unwrapNumber, z.record(z.string(), z.unknown())).transform((v): JsonText => JSON.stringify(v));
+export const jsonObject = () => object().transform((v): JsonText => JSON.stringify(v));
 
 /** Text of at most 10,000 characters: it stands in a record that others are written with. */
 export const shortText = () => z.string().max(10_000);

@@ -19,8 +19,8 @@ import type { WorkQueues } from "./work_queues.ts";
 /** How often a write is tried again when another one came between. */
 const ATTEMPTS = 20;
 
-/** States deleted together with their run; a long history goes after it. */
-const STATES_IN_COMMIT = 50;
+/** So much of a history is deleted together with its run; the rest goes after it. */
+const MOST_MUTATIONS = 200;
 
 export class FlowRuns {
   readonly #deps: ServerDeps;
@@ -128,9 +128,8 @@ export class FlowRuns {
     commit.delete(runDocKey(run.id));
     for (const text of [doc?.parameters, doc?.context, doc?.jobVariables]) dropPieces(commit, text);
     if (doc?.idempotencyKey) commit.delete(idempotencyKey(run.flow, hashKey(doc.idempotencyKey)));
-    for await (
-      const { key, value } of kv.list<StateRecord>({ prefix: statesOf(run.id) }, { limit: STATES_IN_COMMIT })
-    ) {
+    for await (const { key, value } of kv.list<StateRecord>({ prefix: statesOf(run.id) })) {
+      if (commit.mutations > MOST_MUTATIONS) break;
       commit.delete(key);
       dropPieces(commit, value.data);
     }

@@ -1,12 +1,19 @@
 import { defaultName, type ProposedState } from "../domain/run_state.ts";
+import { DomainError } from "../errors.ts";
 import type { Instant, StateDetails, StateType } from "../schemas/records.ts";
 import type { StateCreate } from "../schemas/state.ts";
 import { fromJsonText } from "../schemas/wire.ts";
 
 /** Characters of a state's message that are kept. */
 const LONGEST_MESSAGE = 10_000;
+/** Characters of a state's details, as JSON. */
+const LONGEST_DETAILS = 10_000;
 
-/** The state that a request proposes; `fallback` (with its own name) when it proposes none. */
+/**
+ * The state that a request proposes; `fallback` (with its own name) when it proposes none.
+ *
+ * @throws DomainError `too_large`: details that no record can hold
+ */
 export function fromStateCreate(
   given: StateCreate | null | undefined,
   fallback: StateType,
@@ -14,6 +21,7 @@ export function fromStateCreate(
 ): ProposedState {
   const type = given?.type ?? fallback;
   const details = presentDetails(given?.state_details ?? {});
+  refuseTooLong(details);
   if (type === "SCHEDULED") details.scheduled_time ??= now;
   const hasData = given?.data !== undefined && given.data !== "null";
   return {
@@ -30,6 +38,16 @@ export function fromStateCreate(
 function shortened(message: string | null): string | null {
   if (message === null || message.length <= LONGEST_MESSAGE) return message;
   return `${message.slice(0, LONGEST_MESSAGE)}… (${message.length - LONGEST_MESSAGE} more characters)`;
+}
+
+function refuseTooLong(details: StateDetails): void {
+  const { length } = JSON.stringify(details);
+  if (length <= LONGEST_DETAILS) return;
+  throw new DomainError(
+    "too_large",
+    `The details of the state have ${length} characters as JSON; at most ${LONGEST_DETAILS} are allowed.`,
+    { field: ["state", "state_details"] },
+  );
 }
 
 /** Without null and default values, so that records stay small. */

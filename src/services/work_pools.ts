@@ -17,7 +17,7 @@ import { readAllHeads } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, QueueConfig, WorkPoolRecord } from "../schemas/records.ts";
-import { fromJsonText } from "../schemas/wire.ts";
+import { fitsKey, fromJsonText } from "../schemas/wire.ts";
 import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
 import { closeQueues, dropQueues, reopenQueues, updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
@@ -122,6 +122,7 @@ export class WorkPools {
 
   /** Undefined when there is none of that name. */
   async find(name: string): Promise<WorkPoolRecord | undefined> {
+    if (!fitsKey(name)) return undefined;
     const { value: id } = await get(this.#deps.kv, poolNameKey(name));
     if (!id) return undefined;
     return (await get(this.#deps.kv, poolKey(id))).value ?? undefined;

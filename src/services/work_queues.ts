@@ -5,6 +5,7 @@ import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkQueueFilter } from "../schemas/filter.ts";
 import { Gate } from "../domain/gate.ts";
 import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../schemas/records.ts";
+import { fitsKey } from "../schemas/wire.ts";
 import type { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import { closeQueues, createQueue, dropQueues, reopenQueues, updateQueue } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
@@ -81,6 +82,7 @@ export class WorkQueues {
 
   /** Undefined when the pool has none of that name. */
   async find(pool: WorkPoolRecord, name: string): Promise<WorkQueueRecord | undefined> {
+    if (!fitsKey(name)) return undefined;
     const { value: id } = await get(this.#deps.kv, queueNameKey(pool.id, name));
     if (!id) return undefined;
     return (await get(this.#deps.kv, queueKey(id))).value ?? undefined;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { StartedApp } from "./started_app.ts";
 
 const NOBODY = "01a20d10-0000-7000-8000-000000000000";
@@ -16,51 +16,14 @@ async function deployed(app: StartedApp, job: Record<string, unknown> = {}) {
 
 const detailOf = (body: unknown): unknown => (body as { detail?: unknown }).detail;
 
-Deno.test("every path is served in both slash forms, and other methods are 405", async () => {
+Deno.test("an agent or a session that is not known is told to register again", async () => {
   await using app = await StartedApp.start();
-  for (const path of ["/work_pools", "/flows", "/work_queues", "/deployments", "/flow_runs", "/logs"]) {
-    for (const form of [`${path}/filter`, `${path}/filter/`]) {
-      assertEquals((await app.request("POST", form)).status, 200, form);
-      assertEquals((await app.request("PUT", form)).body, { detail: "Method Not Allowed" }, form);
-    }
-  }
-  for (const path of ["/health", "/health/"]) assertEquals((await app.request("GET", path)).body, true);
-  assertEquals((await app.request("GET", "/nope")).body, { detail: "Not Found" });
-});
-
-Deno.test("what is not there is 404, also when the id is no UUID", async () => {
-  await using app = await StartedApp.start();
-  const cases: [method: string, path: string][] = [
-    ["GET", `/flows/${NOBODY}`],
-    ["GET", "/flows/nonsense"],
-    ["GET", "/flows/name/x"],
-    ["GET", "/work_pools/x"],
-    ["PATCH", "/work_pools/x"],
-    ["DELETE", "/work_pools/x"],
-    ["POST", "/work_pools/x/get_scheduled_flow_runs"],
-    ["POST", "/work_pools/x/queues/filter"],
-    ["GET", "/work_pools/x/queues/y"],
-    ["GET", `/work_queues/${NOBODY}`],
-    ["GET", "/work_queues/name/x"],
-    ["POST", `/work_queues/${NOBODY}/get_runs`],
-    ["GET", `/deployments/${NOBODY}`],
-    ["GET", "/deployments/name/f/d"],
-    ["PATCH", `/deployments/${NOBODY}`],
-    ["DELETE", `/deployments/${NOBODY}`],
-    ["POST", `/deployments/${NOBODY}/create_flow_run`],
-    ["GET", `/flow_runs/${NOBODY}`],
-    ["PATCH", `/flow_runs/${NOBODY}`],
-    ["DELETE", `/flow_runs/${NOBODY}`],
-  ];
-  for (const [method, path] of cases) {
-    assertEquals(
-      (await app.request(method, path, method === "GET" ? undefined : {})).status,
-      404,
-      `${method} ${path}`,
-    );
-  }
+  await app.api.workPools.create({ name: "p" });
   const beat = await app.request("POST", `/agents/${NOBODY}/heartbeat`, { sessions: [] });
   assertEquals([beat.status, detailOf(beat.body)], [404, `Agent ${NOBODY} not found. Register again.`]);
+  const claim = await app.request("POST", "/work_pools/p/claim", { session: NOBODY, claim_id: "1" });
+  assertEquals(claim.status, 409);
+  assertStringIncludes(claim.text, "Register the agent again");
 });
 
 Deno.test("opaque JSON comes back to the letter", async () => {
@@ -119,6 +82,55 @@ Deno.test("input is read laxly", async () => {
   assertStringIncludes(refused.text, "extra_forbidden");
 });
 
+Deno.test("a body is read as JSON whatever its Content-Type says", async () => {
+  await using app = await StartedApp.start();
+  const types = ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8"];
+  for (const [i, type] of types.entries()) {
+    const made = await app.request("POST", "/flows/", { name: `f${i}` }, { "content-type": type });
+    assertEquals(made.status, 201, type);
+  }
+  assertEquals((await app.request("POST", "/flows/", { name: "without" })).status, 201);
+});
+
+Deno.test("what is wrong with a body is said once for each field, in the reference's words", async () => {
+  await using app = await StartedApp.start();
+  await app.api.workPools.create({ name: "p" });
+  const poll = "/work_pools/p/get_scheduled_flow_runs";
+  const cases: [path: string, body: string, details: [type: string, place: string, msg: string][]][] = [
+    ["/flows/", "5.0", [["dict_type", "", "Input should be a valid dictionary"]]],
+    ["/flows/", "[]", [["dict_type", "", "Input should be a valid dictionary"]]],
+    ["/flows/filter", '{"flows":5.0}', [["dict_type", "flows", "Input should be a valid dictionary"]]],
+    ["/flows/filter", '{"offset":1e300}', [
+      ["less_than_equal", "offset", "Input should be less than or equal to 9007199254740991"],
+    ]],
+    ["/flows/filter", '{"flows":{"id":{"any_":["x"]}}}', [
+      ["uuid_parsing", "flows.id.any_.0", "Input should be a valid UUID"],
+    ]],
+    [poll, '{"scheduled_before":true}', [
+      ["datetime_type", "scheduled_before", "Input should be a valid datetime"],
+    ]],
+    [poll, '{"scheduled_before":"soon"}', [
+      ["datetime_from_date_parsing", "scheduled_before", "Input should be a valid datetime or date"],
+    ]],
+    ["/logs/", '[{"name":"n","level":"x"}]', [
+      ["int_parsing", "0.level", "Input should be a valid integer, unable to parse string as an integer"],
+      ["missing", "0.message", "Field required"],
+      ["missing", "0.timestamp", "Field required"],
+    ]],
+    [`/flow_runs/${NOBODY}/set_state`, '{"state":{}}', [["missing", "state.type", "Field required"]]],
+    ["/work_pools/", '{"name":"q","is_paused":"perhaps","zzz":1}', [
+      ["bool_parsing", "is_paused", "Input should be a valid boolean, unable to interpret input"],
+      ["extra_forbidden", "zzz", "Extra inputs are not permitted"],
+    ]],
+  ];
+  for (const [path, body, details] of cases) {
+    const { status, text } = await app.request("POST", path, body);
+    assertEquals(status, 422, text);
+    const found: { type: string; loc: unknown[]; msg: string }[] = JSON.parse(text).exception_detail;
+    assertEquals(found.map(({ type, loc, msg }) => [type, loc.slice(1).join("."), msg]), details, text);
+  }
+});
+
 Deno.test("limits of 0 and none are shown as 0 and null", async () => {
   await using app = await StartedApp.start();
   await app.api.workPools.create({ name: "p", concurrency_limit: 0 });
@@ -129,6 +141,43 @@ Deno.test("limits of 0 and none are shown as 0 and null", async () => {
   await app.api.workQueues.update("p", "q", { concurrency_limit: null });
   assertEquals((await app.api.workPools.get("p")).concurrency_limit, null);
   assertEquals((await app.api.workQueues.get("p", "q")).concurrency_limit, null);
+});
+
+Deno.test("limits hold whoever proposes a state and however, and open when they are raised", async () => {
+  await using app = await StartedApp.start();
+  const { api } = app;
+  const deployment = await deployed(app);
+  await api.workPools.update("p", { concurrency_limit: 2 });
+  await api.workQueues.create("p", { name: "q", concurrency_limit: 1 });
+  const inQueue = { work_queue_name: "q", name: "first" };
+  const first = await api.deployments.run(deployment.id, inQueue);
+  const second = await api.deployments.run(deployment.id, inQueue);
+  const others = [await api.deployments.run(deployment.id), await api.deployments.run(deployment.id)];
+  const propose = async (id: string, type: string, force = false) => {
+    const { body } = await app.request("POST", `/flow_runs/${id}/set_state`, { state: { type }, force });
+    const { status, details } = body as { status: string; details: { reason?: string } };
+    return details.reason === undefined ? status : `${status}: ${details.reason}`;
+  };
+  const refused = async (id: string, words: RegExp) => {
+    for (const type of ["PENDING", "RUNNING"]) {
+      for (const force of [false, true]) assertMatch(await propose(id, type, force), words);
+    }
+    assertEquals((await api.flowRuns.get(id)).state_type, "SCHEDULED");
+  };
+  assertEquals(await propose(first.id, "PENDING"), "ACCEPT");
+  await refused(second.id, /^ABORT: .*queue.*q.*1.*Held by first\./);
+  assertEquals(await propose(others[0]!.id, "RUNNING", true), "ACCEPT");
+  await refused(others[1]!.id, /^ABORT: .*pool.*p.*2/);
+  const slots = async () => [
+    (await api.workPools.get("p")).active_slots,
+    (await api.workQueues.get("p", "q")).active_slots,
+  ];
+  assertEquals(await slots(), [2, 1]);
+  await api.workPools.update("p", { concurrency_limit: null });
+  assertEquals(await propose(others[1]!.id, "PENDING"), "ACCEPT");
+  assertEquals(await propose(first.id, "COMPLETED"), "ACCEPT");
+  assertEquals(await propose(second.id, "RUNNING", true), "ACCEPT");
+  assertEquals(await slots(), [3, 1]);
 });
 
 Deno.test("the claim token works in the header and in the URL; another one is 409", async () => {
@@ -207,17 +256,28 @@ Deno.test("bodies above the limit are 413, parameters above theirs 422, and noth
 
 Deno.test("clients that speak too old a version are told so", async () => {
   await using app = await StartedApp.start();
-  const ask = (version: string) =>
-    app.request("GET", "/hello", undefined, { "x-prefect-api-version": version });
-  assertEquals((await ask("0.8.4")).status, 200);
-  assertEquals(
-    detailOf((await ask("0.7.0")).body),
-    "The request specified API version 0.7.0 but this server requires version 0.8.0 or higher.",
-  );
-  assertStringIncludes(
-    String(detailOf((await ask("abc")).body)),
-    "Expected header in format 'x.y.z' but received abc",
-  );
+  const ask = async (version: string, path = "/hello") => {
+    const { status, body } = await app.request("GET", path, undefined, { "x-prefect-api-version": version });
+    return [status, status === 200 ? undefined : detailOf(body)];
+  };
+  const tooOld = (version: string) => [
+    400,
+    `The request specified API version ${version} but this server requires version 0.8.0 or higher.`,
+  ];
+  const noVersion = (text: string) => [
+    400,
+    `Invalid X-PREFECT-API-VERSION header format.Expected header in format 'x.y.z' but received ${text}`,
+  ];
+  for (const version of ["0.8.0", "0.8.4", "0.10.0", "1.0.0"]) {
+    assertEquals(await ask(version), [200, undefined]);
+  }
+  for (const version of ["0.7.0", "0.7.99", "0.0.1"]) assertEquals(await ask(version), tooOld(version));
+  for (const version of ["abc", "0.8", "0.8.4.1", "v0.8.4"]) {
+    assertEquals(await ask(version), noVersion(version));
+  }
+  for (const path of ["/health", "/ready", "/version"]) {
+    assertEquals(await ask("0.7.0", path), [200, undefined]);
+  }
 });
 
 Deno.test("a request to a foreign host name is refused", async () => {

@@ -1,13 +1,14 @@
 /** The whole server in this process, without a socket. */
 import type { Hono } from "hono";
 import { Api } from "../../src/client/api.ts";
-import { buildApp } from "../../src/routes/app.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
+import { allEndpoints, buildApp } from "../../src/routes/app.ts";
+import type { Endpoint } from "../../src/routes/endpoint.ts";
+import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import type { ServerDeps } from "../../src/runtime/deps.ts";
 import { buildIds } from "../../src/runtime/ids.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { buildServices, type Services } from "../../src/services/services.ts";
+import { buildServices } from "../../src/services/services.ts";
 
 export interface Answered {
   status: number;
@@ -19,34 +20,41 @@ export interface Answered {
 
 export class StartedApp implements AsyncDisposable {
   readonly api: Api;
-  readonly services: Services;
+  readonly endpoints: readonly Endpoint[];
   readonly #app: Hono;
   readonly #kv: Deno.Kv;
   readonly #shutdown: AbortController;
 
-  private constructor(app: Hono, parts: { services: Services; kv: Deno.Kv; shutdown: AbortController }) {
+  private constructor(
+    app: Hono,
+    parts: { endpoints: readonly Endpoint[]; kv: Deno.Kv; shutdown: AbortController },
+  ) {
     this.#app = app;
-    this.services = parts.services;
+    this.endpoints = parts.endpoints;
     this.#kv = parts.kv;
     this.#shutdown = parts.shutdown;
     this.api = new Api({ url: "/api", fetch: async (url, init) => await app.request(url, init) });
   }
 
-  static async start(options: { maxBodyBytes?: number; allowedHosts?: string[] } = {}): Promise<StartedApp> {
+  static async start(
+    { clock = systemClock, ...options }: { clock?: Clock; maxBodyBytes?: number; allowedHosts?: string[] } =
+      {},
+  ): Promise<StartedApp> {
     const kv = await Deno.openKv(":memory:");
     const shutdown = new AbortController();
     const deps: ServerDeps = {
       kv,
       sharedKv: false,
-      clock: systemClock,
+      clock,
       random: systemRandom,
-      ids: buildIds(systemClock, systemRandom),
+      ids: buildIds(clock, systemRandom),
       log: silentLog,
       shutdown: shutdown.signal,
     };
     const services = buildServices(deps);
     const settings = { maxBodyBytes: 1_000_000, heartbeatSeconds: 5, allowedHosts: [], ...options };
-    return new StartedApp(buildApp(deps, services, settings), { services, kv, shutdown });
+    const endpoints = allEndpoints(deps, services, settings);
+    return new StartedApp(buildApp(deps, services, settings), { endpoints, kv, shutdown });
   }
 
   /** `body`: text is sent as it is, anything else as JSON. */

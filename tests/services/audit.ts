@@ -124,13 +124,15 @@ export class Stored {
 
   /** I2, I3: a held run has its one lease, a waiting one its one place, any other neither. */
   #runFaults(): string[] {
+    const leasesOf = Map.groupBy(this.leases, ({ run }) => run);
+    const waitsOf = Map.groupBy(this.waits, ({ run }) => run);
     return [...this.runs.values()].flatMap((run) => {
       const { id, state } = run;
       const isHeld = run.session !== null;
       const isWaiting = run.pool !== null && !isHeld && state.type === "SCHEDULED";
       const faults: string[] = [];
-      const leases = this.leasesOf(id).length;
-      const places = this.waitsOf(id);
+      const leases = leasesOf.get(id)?.length ?? 0;
+      const places = waitsOf.get(id) ?? [];
       const expectedLeases = isHeld ? 1 : 0;
       if (leases !== expectedLeases) faults.push(`I2: run ${id} (${state.type}) has ${leases} leases`);
       if (places.length !== (isWaiting ? 1 : 0)) {
@@ -151,8 +153,9 @@ export class Stored {
 
   /** I3, I10: what waits is a run in a queue that is there. */
   #queueFaults(): string[] {
+    const queues = new Set(this.queues.map(({ pool, no }) => `${pool}/${no}`));
     const faults = this.waits.flatMap(({ pool, queueNo, run }) => {
-      const isThere = this.queues.some((queue) => queue.pool === pool && queue.no === queueNo);
+      const isThere = queues.has(`${pool}/${queueNo}`);
       return [
         ...isThere ? [] : [`I10: run ${run} waits in a queue that is gone`],
         ...this.runs.has(run) ? [] : [`I3: run ${run}, which is not there, waits`],

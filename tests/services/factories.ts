@@ -33,8 +33,10 @@ export class World implements Disposable {
   #flow: string | undefined;
   #claims = 0;
 
-  constructor(options: { kv?: Deno.Kv; seed?: number } = {}) {
+  /** `shared`: one of several servers on the KV, which tell each other by bells. */
+  constructor(options: { kv?: Deno.Kv; seed?: number; shared?: boolean } = {}) {
     this.deps = fakeDeps(options);
+    this.deps.sharedKv = options.shared ?? false;
     this.services = buildServices(this.deps);
   }
 

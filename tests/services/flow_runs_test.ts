@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import type { FlowRunCreate } from "../../src/schemas/flow_run.ts";
+import { move, MovedError } from "../../src/services/gate/run_operations.ts";
 import { readAll } from "./audit.ts";
-import { listBody, POOL, settle, World } from "./factories.ts";
+import { listBody, POOL, World } from "./factories.ts";
 import { HookedKv } from "./hooked_kv.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
@@ -199,6 +200,19 @@ Deno.test("FlowRuns.create() refuses a pooled run in a state that would hold a s
   assertEquals(await world.faults(), []);
 });
 
+Deno.test("FlowRuns.create() refuses what no record can hold, and makes the others of its group", async () => {
+  using hooked = hookedWorld();
+  const { world } = hooked;
+  await world.flow();
+  const tags = Array.from({ length: 5_000 }, (_, i) => `${i}`.padEnd(20, "x"));
+  const made = await hooked.inOneGroup(() =>
+    [[], tags, ["a"]].map((tags) =>
+      alone(world, { tags }).then(() => "made", (error: DomainError) => error.code)
+    )
+  );
+  assertEquals(made, ["made", "too_large", "made"]);
+});
+
 Deno.test("FlowRuns keeps parameters of 500 KiB byte for byte, and numbers as they were written", async () => {
   using world = new World({ kv: await Deno.openKv(":memory:") });
   await world.pool();
@@ -322,6 +336,19 @@ Deno.test("FlowRuns.move() goes on although the target queue is changed all the 
   const changing = runs.map((_, i) => world.services.workQueues.update(POOL, "q", { description: `${i}` }));
   assert((await Promise.all(moving)).every(Boolean));
   await Promise.all(changing);
+  assertEquals(await world.faults(), []);
+});
+
+Deno.test("FlowRuns.move() into a pool that met the run while it was elsewhere leaves the run whole", async () => {
+  using world = new World();
+  const pool = await world.pool();
+  await world.pool({ name: "other", queues: { q: {} } });
+  const home = (await world.services.workQueues.get(POOL, "default")).queue.id;
+  const run = await world.run({ pool: "other", queue: "q" });
+  // Somebody looked the run up just before it moved away, and asks the gate that it has left.
+  await assertRejects(() => pool.keeper.submit(move(run, home, () => world.now)), MovedError);
+  await world.services.flowRuns.move(run, home);
+  assertEquals((await world.claim(pool.keeper)).map(({ id }) => id), [run]);
   assertEquals(await world.faults(), []);
 });
 

@@ -21,6 +21,24 @@ Deno.test("Gatekeeper takes a hundred reports with the longest messages at once"
   assert(kept.startsWith("語".repeat(10_000)) && kept.length < 10_050);
 });
 
+Deno.test("Gatekeeper looks at a claim that came with a batch that was full without it", async () => {
+  using hooked = hookedWorld();
+  const { world } = hooked;
+  const pool = await world.pool();
+  await world.runs(12);
+  const session = await world.session();
+  const held = await world.claim(pool.keeper, 12, session);
+  const next = await world.run();
+  const message = "語".repeat(10_000);
+  let claiming: Promise<{ id: string }[]> | undefined;
+  // Reports that free nothing, and just as many as one commit takes.
+  await hooked.inOneBatch(() => {
+    claiming = pool.keeper.claim(world.claimOf(session), 60_000);
+    return held.map(({ id, token }) => world.propose(id, "RUNNING", { token: token!, message }));
+  });
+  assertEquals((await claiming)?.map(({ id }) => id), [next]);
+});
+
 Deno.test("Gatekeeper takes many reports with data and details at once", async () => {
   using hooked = hookedWorld();
   const { world } = hooked;

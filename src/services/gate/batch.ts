@@ -14,7 +14,7 @@ import type {
 import { type Entry, get } from "../../kv/read.ts";
 import { chunkOf, indexQueues, type PoolCache, type PoolQueues } from "./pool_cache.ts";
 
-/** Run, history, lease and index entry with their keys, about, the message aside. */
+/** Run, history, lease and index entry with their keys, about, without what clients said. */
 const BYTES_OF_CHANGE = 2_500;
 const BYTES_OF_CHARACTER = 2;
 
@@ -128,8 +128,7 @@ export class Batch {
       });
     }
     this.commit.writeRun(before, after);
-    // Twice the message: it stands in the run and in its history.
-    this.bytes += BYTES_OF_CHANGE + 2 * (after?.state.message?.length ?? 0) * BYTES_OF_CHARACTER;
+    this.bytes += BYTES_OF_CHANGE + (after ? BYTES_OF_CHARACTER * charactersOf(after, options.data) : 0);
     this.#runs.set(before.id, after);
     this.changes.push({ before, after, byHolder: options.byHolder ?? false });
   }
@@ -190,6 +189,12 @@ export class Batch {
       this.gate.take(after.queueNo);
     }
   }
+}
+
+/** What a client said stands in the run and in its history, data only there. */
+function charactersOf({ state }: RunRecord, data: LargeText | null | undefined): number {
+  const said = (state.message?.length ?? 0) + JSON.stringify(state.details).length;
+  return 2 * said + (typeof data === "string" ? data.length : 0);
 }
 
 function isSameWait(before: RunRecord, after: RunRecord): boolean {

@@ -176,16 +176,28 @@ function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig
   return configs.map((config) => byId.get(config.id) ?? config);
 }
 
+/** For so long a closing queue is left to the server that closed it; after that it counts as left behind. */
+const CLOSING_MICROS = 60e6;
+
 /**
  * First step of deleting queues: they take no new runs and give none away. Refused while they hold slots.
  * Closing writes the queue records, which every creation of a run checks, so what waits in them can be listed after.
  *
  * @returns how each queue was set before, for {@link reopenQueues}
- * @throws DomainError `conflict` with the count of held runs
+ * @throws DomainError `conflict` with the count of held runs, or when somebody else is deleting one of them
  */
 export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<QueueConfig[]> {
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
+    const other = found.find(({ entry: { value } }) =>
+      value.state === "closing" && now - value.updated < CLOSING_MICROS
+    );
+    if (other) {
+      throw new DomainError(
+        "conflict",
+        `Work queue '${other.entry.value.name}' is being deleted just now. Try again in a minute.`,
+      );
+    }
     refuseWhileHeld(batch, found.map(({ config }) => config));
     batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, paused: true }))));
     for (const { entry } of found) setState(batch, entry.value, "closing", now);
@@ -228,6 +240,9 @@ export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false)
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
     refuseWhileHeld(batch, found.map(({ config }) => config));
+    if (found.some(({ entry }) => entry.value.state !== "closing")) {
+      throw new DomainError("conflict", "A work queue was taken back into use meanwhile. Delete again.");
+    }
     const rest = batch.queues.sorted.filter(({ id }) => !ids.includes(id));
     if (andPool && rest.length > 0) {
       throw new DomainError("conflict", "A work queue was made here meanwhile. Delete again.");

@@ -68,7 +68,7 @@ export class PoolCache {
     if (this.#queues?.cfg === this.gate.value.cfg) return this.#queues;
     const [configs, names] = await Promise.all([
       readQueueConfigs(this.#kv, this.pool),
-      listAll(this.#kv, queueNameKey(this.pool, "").slice(0, 2) as Deno.KvKey),
+      listAll(this.#kv, queueNameKey(this.pool, "").slice(0, 2) as Deno.KvKey, { batchSize: 500 }),
     ]);
     this.#queues = {
       ...indexQueues(configs, this.gate.value.cfg),

@@ -1,0 +1,76 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { DomainError, type ErrorCode } from "../../src/errors.ts";
+import { refusalOf } from "../../src/routes/errors.ts";
+import { silentLog } from "../../src/runtime/log.ts";
+import { StartedApp } from "./started_app.ts";
+
+async function refused(error: Error, log = silentLog): Promise<{ response: Response; text: string }> {
+  const app = new Hono();
+  app.get("/", (c) => refusalOf(error, c, { log, body: { name: "x" } }));
+  const response = await app.request("/");
+  return { response, text: await response.text() };
+}
+
+Deno.test("refusalOf() gives each code its status and body", async () => {
+  const detail = '{"detail":"words"}';
+  const busy = '{"exception_message":"Service Unavailable","detail":"words"}';
+  const expected: Record<ErrorCode, [status: number, text: string]> = {
+    not_found: [404, detail],
+    missing_object: [404, '{"exception_message":"words"}'],
+    conflict: [409, detail],
+    forbidden: [403, detail],
+    invalid: [422, detail],
+    bad_request: [400, detail],
+    stale_token: [409, detail],
+    too_large: [422, detail],
+    contention: [503, busy],
+    unknown_outcome: [503, busy],
+  };
+  for (const [code, [status, text]] of Object.entries(expected)) {
+    const answer = await refused(new DomainError(code as ErrorCode, "words"));
+    assertEquals([answer.response.status, answer.text], [status, text], code);
+    assertEquals(answer.response.headers.get("retry-after"), status === 503 ? "1" : null, code);
+  }
+});
+
+Deno.test("refusalOf() words a refusal of a field as a validation error", async () => {
+  const { response, text } = await refused(new DomainError("invalid", "words", { field: ["name"] }));
+  assertEquals([response.status, JSON.parse(text)], [422, {
+    exception_message: "Invalid request received.",
+    exception_detail: [
+      {
+        type: "value_error",
+        loc: ["body", "name"],
+        msg: "Value error, words",
+        input: "x",
+        ctx: { error: {} },
+      },
+    ],
+    request_body: { name: "x" },
+  }]);
+});
+
+Deno.test("refusalOf() keeps the status of the framework's own exceptions", async () => {
+  const { response, text } = await refused(new HTTPException(415, { message: "words" }));
+  assertEquals([response.status, text], [415, '{"detail":"words"}']);
+});
+
+Deno.test("refusalOf() logs what it did not expect, and tells the client nothing of it", async () => {
+  const logged: unknown[] = [];
+  const log = { ...silentLog, error: (...args: unknown[]) => void logged.push(args) };
+  const error = new TypeError("inner words");
+  const { response, text } = await refused(error, log);
+  assertEquals([response.status, text], [500, '{"exception_message":"Internal Server Error"}']);
+  assertEquals(logged, [["A request failed.", { method: "GET", path: "/", error }]]);
+});
+
+Deno.test("a server whose store is gone is alive but not ready", async () => {
+  const app = await StartedApp.start();
+  await app[Symbol.asyncDispose]();
+  assertEquals((await app.request("GET", "/health")).status, 200);
+  const { status, text, headers } = await app.request("GET", "/ready");
+  assertEquals([status, headers.get("retry-after")], [503, "1"]);
+  assertStringIncludes(text, "Database is not available");
+});

@@ -1,0 +1,303 @@
+/** A request to every endpoint, with every field of its body, in an order in which each succeeds. */
+import type { Method } from "../../src/routes/endpoint.ts";
+import type { StartedApp } from "./started_app.ts";
+
+export interface Example {
+  method: Method;
+  /** As the endpoint declares it. */
+  path: string;
+  /** What stands for the parts of the path that begin with a colon. */
+  params: Record<string, string>;
+  body?: unknown;
+  status: number;
+}
+
+/** The path as it is asked for. */
+export const filled = ({ path, params }: Pick<Example, "path" | "params">): string =>
+  path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+
+const TIME = "2026-11-23T21:45:14.546351Z";
+const ID = "01a20d10-0000-7000-8000-00000000000a";
+
+const ids = { any_: [ID], not_any_: [ID] };
+const period = { before_: TIME, after_: TIME };
+const name = { any_: ["a"], like_: "a" };
+const pools = { operator: "and_", id: { any_: [ID] }, name: { any_: ["p"] }, type: { any_: ["process"] } };
+const queues = { operator: "or_", id: { any_: [ID] }, name: { any_: ["q"], startswith_: ["q"] } };
+const page = { limit: 5, offset: 0 };
+
+const filters = {
+  flows: { operator: "and_", id: ids, name },
+  flow_runs: {
+    operator: "or_",
+    id: ids,
+    name,
+    tags: { operator: "and_", all_: ["a"], any_: ["a"], is_null_: true },
+    deployment_id: { operator: "and_", any_: [ID], is_null_: true },
+    work_queue_name: { operator: "or_", any_: ["q"], is_null_: false },
+    state: {
+      operator: "and_",
+      type: { any_: ["PENDING"], not_any_: ["RUNNING"] },
+      name: { any_: ["Pending"], not_any_: ["Running"] },
+    },
+    start_time: { ...period, is_null_: true },
+    end_time: { ...period, is_null_: true },
+    expected_start_time: period,
+    next_scheduled_start_time: period,
+    parent_task_run_id: { operator: "and_", any_: [ID], is_null_: true },
+    idempotency_key: { any_: ["k"], not_any_: ["k"] },
+  },
+  deployments: { operator: "and_", id: ids, name },
+  work_pools: pools,
+  work_pool_queues: queues,
+  ...page,
+};
+
+const details = {
+  scheduled_time: TIME,
+  child_flow_run_id: ID,
+  cache_key: "k",
+  cache_expiration: TIME,
+  deferred: true,
+  untrackable_result: true,
+  pause_timeout: 1795478292.73071,
+  pause_reschedule: true,
+  pause_key: "k",
+  run_input_keyset: { response: "r" },
+  refresh_cache: true,
+  retriable: true,
+  transition_id: ID,
+  task_parameters_id: ID,
+  traceparent: "t",
+  deployment_concurrency_lease_id: ID,
+  unknown: "is ignored here",
+};
+
+const state = (type: string) => ({
+  type,
+  name: "Named",
+  message: "m",
+  data: { a: 1 },
+  state_details: details,
+  id: ID,
+  timestamp: TIME,
+});
+
+const policy = {
+  max_retries: 1,
+  retry_delay_seconds: 1,
+  retries: 1,
+  retry_delay: 1,
+  pause_keys: ["k"],
+  resuming: true,
+  retry_type: "in_process",
+};
+
+const run = {
+  state: state("SCHEDULED"),
+  name: "n",
+  parameters: { a: 1 },
+  context: { a: 1 },
+  infrastructure_document_id: null,
+  empirical_policy: policy,
+  tags: ["a"],
+  idempotency_key: "k",
+  labels: { a: "b" },
+  parent_task_run_id: ID,
+  work_queue_name: "q",
+  job_variables: { a: 1 },
+};
+
+const deployment = {
+  paused: false,
+  schedules: [
+    {
+      schedule: { interval: 60, anchor_date: TIME, timezone: "UTC" },
+      active: true,
+      max_scheduled_runs: 1,
+      parameters: { a: 1 },
+      slug: "s",
+      replaces: "s",
+      max_active_runs: 1,
+      catchup: true,
+    },
+    { schedule: { cron: "0 9 * * *", timezone: "UTC", day_or: true } },
+    { schedule: { rrule: "FREQ=DAILY", timezone: "UTC" } },
+  ],
+  concurrency_limit: 1,
+  concurrency_options: { collision_strategy: "ENQUEUE" },
+  global_concurrency_limit_id: null,
+  enforce_parameter_schema: true,
+  parameter_openapi_schema: {},
+  parameters: { a: 1 },
+  tags: ["a"],
+  pull_steps: [{ a: 1 }],
+  work_queue_name: "q",
+  work_pool_name: "p",
+  storage_document_id: null,
+  infrastructure_document_id: null,
+  description: "d",
+  path: "/p",
+  version: "1",
+  entrypoint: "f.py:f",
+  job_variables: { command: "true" },
+  version_info: { type: "t", version: "v" },
+  infra_overrides: { a: 1 },
+  is_schedule_active: true,
+  manifest_path: null,
+  schedule: { interval: 1 },
+};
+
+const template = {
+  job_configuration: { command: "{{ command }}" },
+  variables: { properties: { command: { type: "string" } } },
+};
+const pool = { description: "d", is_paused: false, base_job_template: template, concurrency_limit: 10 };
+const queue = {
+  description: "d",
+  is_paused: false,
+  concurrency_limit: 10,
+  priority: 1,
+  filter: { tags: ["a"] },
+};
+
+/** Fills an empty server with one object of each kind, and tells what to ask it. */
+export async function examplesIn(app: StartedApp): Promise<Example[]> {
+  const { api } = app;
+  await api.workPools.create({ name: "p", type: "process" });
+  const q = (await api.workQueues.create("p", { name: "q" })).id;
+  const idle = (await api.workQueues.create("p", { name: "idle" })).id;
+  await app.request("POST", "/work_queues/", { name: "free" });
+  const flow = (await api.flows.create({ name: "f" })).id;
+  const d = (await api.deployments.create({ name: "d", flow_id: flow, work_pool_name: "p" })).id;
+  const spare = (await api.deployments.create({ name: "spare", flow_id: flow })).id;
+  const r = (await api.deployments.run(d)).id;
+  const { id: agent, sessions } = await api.agents.create({
+    name: "a",
+    host: "h",
+    version: "1",
+    pools: ["p"],
+  });
+  const session = sessions[0]!.id;
+  await api.workPools.create({ name: "unused" });
+
+  const on = (
+    call: `${Method} /${string}`,
+    params: Record<string, string>,
+    status: number,
+    body?: unknown,
+  ): Example => {
+    const [method = "", path = ""] = call.split(" ");
+    return { method: method as Method, path, params, status, ...(body === undefined ? {} : { body }) };
+  };
+  return [
+    on("GET /health", {}, 200),
+    on("GET /ready", {}, 200),
+    on("GET /hello", {}, 200),
+    on("GET /version", {}, 200),
+    on("GET /admin/version", {}, 200),
+    on("GET /csrf-token", {}, 422),
+    on("POST /flows", {}, 201, { name: "f2", tags: ["a"], labels: { a: "b" } }),
+    on("POST /flows/filter", {}, 200, { flows: filters.flows, sort: "NAME_ASC", ...page }),
+    on("GET /flows/name/:name", { name: "f" }, 200),
+    on("GET /flows/:id", { id: flow }, 200),
+    on("POST /work_pools", {}, 201, {
+      name: "p2",
+      type: "process",
+      storage_configuration: { a: 1 },
+      ...pool,
+    }),
+    on("POST /work_pools/filter", {}, 200, { work_pools: pools, ...page }),
+    on("GET /work_pools/:name", { name: "p" }, 200),
+    on("PATCH /work_pools/:name", { name: "p" }, 204, { storage_configuration: { a: 1 }, ...pool }),
+    on("POST /work_pools/:pool/queues", { pool: "p" }, 201, { name: "q2", ...queue }),
+    on("POST /work_pools/:pool/queues/filter", { pool: "p" }, 200, { work_queues: queues, ...page }),
+    on("GET /work_pools/:pool/queues/:name", { pool: "p", name: "q" }, 200),
+    on("PATCH /work_pools/:pool/queues/:name", { pool: "p", name: "q" }, 204, {
+      last_polled: TIME,
+      name: "q",
+      ...queue,
+    }),
+    on("POST /work_queues", {}, 201, { name: "q2", ...queue }),
+    on("POST /work_queues/filter", {}, 200, { work_queues: queues, ...page }),
+    on("GET /work_queues/name/:name", { name: "free" }, 200),
+    on("GET /work_queues/:id", { id: q }, 200),
+    on("PATCH /work_queues/:id", { id: q }, 204, { last_polled: TIME, name: "q", ...queue }),
+    on("POST /work_queues/:id/get_runs", { id: q }, 200, { scheduled_before: TIME, limit: 5, agent_id: ID }),
+    on("POST /deployments", {}, 201, { name: "d2", flow_id: flow, labels: { a: "b" }, ...deployment }),
+    on("POST /deployments/filter", {}, 200, { ...filters, sort: "NAME_ASC" }),
+    on("GET /deployments/name/:flow/:name", { flow: "f", name: "d" }, 200),
+    on("GET /deployments/:id", { id: d }, 200),
+    on("PATCH /deployments/:id", { id: d }, 204, deployment),
+    on("POST /deployments/:id/create_flow_run", { id: d }, 201, { ...run, enforce_parameter_schema: false }),
+    on("POST /work_pools/:name/get_scheduled_flow_runs", { name: "p" }, 200, {
+      work_queue_names: ["q"],
+      scheduled_before: TIME,
+      scheduled_after: TIME,
+      limit: 5,
+    }),
+    on("POST /flow_runs", {}, 201, {
+      ...run,
+      idempotency_key: "k2",
+      flow_id: flow,
+      flow_version: "1",
+      work_pool_name: "p",
+      deployment_id: d,
+    }),
+    on("POST /flow_runs/filter", {}, 200, { ...filters, sort: "ID_DESC" }),
+    on("POST /flow_runs/count", {}, 200, filters),
+    on("GET /flow_runs/:id", { id: r }, 200),
+    on("PATCH /flow_runs/:id", { id: r }, 204, {
+      name: "n",
+      flow_version: "1",
+      parameters: { a: 1 },
+      empirical_policy: policy,
+      tags: ["a"],
+      infrastructure_pid: "1",
+      job_variables: { a: 1 },
+    }),
+    on("POST /logs", {}, 201, [
+      { name: "n", level: 20, message: "m", timestamp: TIME, flow_run_id: r, task_run_id: ID },
+    ]),
+    on("POST /logs/filter", {}, 200, {
+      logs: {
+        operator: "and_",
+        level: { ge_: 10, le_: 50 },
+        timestamp: period,
+        flow_run_id: { any_: [r] },
+        task_run_id: { any_: [ID], is_null_: false },
+      },
+      sort: "TIMESTAMP_DESC",
+      ...page,
+    }),
+    on("POST /agents", {}, 201, {
+      name: "a",
+      host: "h",
+      version: "1",
+      pools: ["p"],
+      queues: ["q"],
+      prefixes: ["q"],
+      limit: 1,
+    }),
+    on("POST /agents/:id/heartbeat", { id: agent }, 200, {
+      sessions: [session],
+      runs: [{ id: r, token: "t" }],
+      wait: 0,
+    }),
+    on("POST /work_pools/:name/claim", { name: "p" }, 200, {
+      session,
+      claim_id: "c",
+      queues: ["q"],
+      prefixes: ["q"],
+      n: 1,
+      prefetch: 1,
+      wait: 0,
+    }),
+    on("POST /flow_runs/:id/set_state", { id: r }, 201, { state: state("SCHEDULED"), force: false }),
+    on("DELETE /flow_runs/:id", { id: r }, 204),
+    on("DELETE /deployments/:id", { id: spare }, 204),
+    on("DELETE /work_queues/:id", { id: idle }, 204),
+    on("DELETE /work_pools/:pool/queues/:name", { pool: "p", name: "q2" }, 204),
+    on("DELETE /work_pools/:name", { name: "unused" }, 204),
+  ];
+}
