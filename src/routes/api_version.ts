@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 
 const LOWEST = "0.8.0";
 /** Asked by monitors rather than by clients. */
-const UNVERSIONED = /\/api\/(health|ready|version)\/?$/;
+const UNVERSIONED = /^(\/t\/[^/]+)?\/api\/(health|ready|version)\/?$/;
 
 /** Clients say which version of the wire they speak; one that is too old is told so. */
 export const requireApiVersion: MiddlewareHandler = async (c, next) => {

@@ -31,6 +31,8 @@ export async function lockOwner(kvFile: string, clock: Clock): Promise<OwnerLock
     const owner = (await Deno.readTextFile(path)).trim() || "it is just starting";
     throw new OwnedError(owner);
   }
+  // What is there was written by an owner that has gone.
+  await file.truncate(0);
   return {
     async describe(owner) {
       await file.truncate(0);

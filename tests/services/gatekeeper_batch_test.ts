@@ -488,3 +488,21 @@ Deno.test("claim() leaves to the others at once what a client that left did not 
   await world.services.workPools.update(pool.name, { is_paused: false });
   assertEquals([await leaving, ids(await staying)], [[], [run]]);
 });
+
+Deno.test("claim() leaves in their order to the others what a client that left did not take", async () => {
+  using hooked = hookedWorld();
+  const { world, kv } = hooked;
+  const pool = await world.pool({ is_paused: true });
+  const [first] = await world.runs(2);
+  const client = new AbortController();
+  const session = await world.session();
+  const leaving = pool.keeper.claim(world.claimOf(session, 1, { signal: client.signal }), MINUTE);
+  const staying = pool.keeper.claim(world.claimOf(session), MINUTE);
+  await settle();
+  kv.beforeRead = ([kind]) => {
+    if (kind === "run") client.abort();
+    return Promise.resolve();
+  };
+  await world.services.workPools.update(pool.name, { is_paused: false });
+  assertEquals([await leaving, ids(await staying)], [[], [first]]);
+});

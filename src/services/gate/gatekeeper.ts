@@ -14,7 +14,7 @@ import { DomainError } from "../../errors.ts";
 import type { ClaimPlan, ClaimRequest } from "../../domain/plan_claim.ts";
 import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
-import type { GateRecord, RunRecord } from "../../schemas/records.ts";
+import type { GateRecord, Instant, RunRecord } from "../../schemas/records.ts";
 import { Batch, type RunChange } from "./batch.ts";
 import { admitClaim, type Claim, stageGrant, toRequest, type WaitingClaim } from "./claim.ts";
 import { commitBatch, type Sent } from "./commit_batch.ts";
@@ -248,29 +248,39 @@ export class Gatekeeper {
   /** Grants what the waiting claims can get. */
   async #grant(decided: Decided): Promise<void> {
     const { batch } = decided;
-    const claims = await this.#admit(batch.cache);
-    decided.over = claims.filter(({ isOver }) => isOver);
+    const admitted = await this.#admit(batch.cache);
+    decided.over = admitted.filter(({ isOver }) => isOver);
     this.#dueInMs = null;
-    if (claims.length === 0) return;
+    if (admitted.length === 0) return;
     const now = this.#deps.clock.now();
-    const requests = claims.map(({ claim }) => toRequest(claim, batch.queues, now));
     const most = Math.ceil((BATCH_MUTATIONS - batch.commit.mutations) / MUTATIONS_OF_GRANT);
-    const plan = await loadPlan(batch, requests, most);
+    const { claims, plan } = await this.#plan(batch, admitted, now, most);
     if (plan.grants.length === most) this.#epoch++; // more can be granted in the next batch
     this.#dueInMs = plan.dueIn === null ? null : Math.ceil(plan.dueIn / 1000);
     for (const planned of plan.grants) {
-      const waiting = claims[planned.claim]!;
-      if (waiting.isGone) continue; // while the plan was read
       if (!hasRoom(batch)) {
         this.#epoch++; // more can be granted in the next batch
         break;
       }
+      const waiting = claims[planned.claim]!;
       const run = stageGrant(batch, planned, waiting.claim, this.#deps.ids, now);
       decided.granted.set(waiting, [...decided.granted.get(waiting) ?? [], run]);
     }
-    // What a vanished claim leaves is for the others.
-    if (plan.grants.some(({ claim }) => claims[claim]!.isGone)) this.#epoch++;
     for (const waiting of decided.granted.keys()) waiting.committing = true;
+  }
+
+  /** What a claim that went away meanwhile would have got is for the others: in their order, so planned anew. */
+  async #plan(batch: Batch, admitted: WaitingClaim[], now: Instant, most: number) {
+    let claims = admitted;
+    for (;;) {
+      const plan = await loadPlan(
+        batch,
+        claims.map(({ claim }) => toRequest(claim, batch.queues, now)),
+        most,
+      );
+      if (!claims.some(({ isGone }) => isGone)) return { claims, plan };
+      claims = claims.filter(({ isGone }) => !isGone);
+    }
   }
 
   async #admit(cache: PoolCache): Promise<WaitingClaim[]> {
