@@ -5,8 +5,8 @@ import { systemClock } from "./src/runtime/clock.ts";
 import { type Config, ConfigError, describeConfig, readConfig, serverHelp } from "./src/runtime/config.ts";
 import type { ServerDeps } from "./src/runtime/deps.ts";
 import { buildIds } from "./src/runtime/ids.ts";
-import { buildLog, type Log, writeStderr, writeStdout } from "./src/runtime/log.ts";
-import { lockOwner, OwnedError, type OwnerLock } from "./src/runtime/owner_lock.ts";
+import { buildLog, writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { messageOf, openKv, StartError } from "./src/runtime/open_kv.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 import { VERSION } from "./src/runtime/version.ts";
@@ -14,9 +14,6 @@ import { buildServices } from "./src/services/services.ts";
 
 /** Requests in flight get this long to be answered when the server stops. */
 const STOP_WITHIN_MS = 9_000;
-
-/** The server cannot start. `message` is one line for the user. */
-class StartError extends Error {}
 
 /** A running server. */
 export interface RunningServer {
@@ -26,113 +23,76 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** @throws StartError with one line for the user */
-export async function startServer(config: Config): Promise<RunningServer> {
+/**
+ * @param stop gives up while the server is still starting
+ * @throws StartError with one line for the user
+ */
+export async function startServer(config: Config, stop: AbortSignal): Promise<RunningServer> {
   const log = buildLog({
     level: config.logLevel,
     format: config.logFormat,
     time: () => new Date().toISOString(),
     write: writeStderr,
   });
-  const sharedKv = /^https?:\/\//.test(config.kv);
-  const lock = sharedKv || config.kv === ":memory:" ? undefined : await own(config.kv);
+  const store = await openKv(config, stop);
+  const shutdown = new AbortController();
+  const ids = buildIds(systemClock, systemRandom);
+  const deps: ServerDeps = {
+    kv: store.kv,
+    sharedKv: store.isShared,
+    clock: systemClock,
+    random: systemRandom,
+    ids,
+    log,
+    shutdown: shutdown.signal,
+  };
   try {
-    const kv = await openKv(config, sharedKv);
-    const shutdown = new AbortController();
-    const ids = buildIds(systemClock, systemRandom);
-    const deps: ServerDeps = {
-      kv,
-      sharedKv,
-      clock: systemClock,
-      random: systemRandom,
-      ids,
-      log,
-      shutdown: shutdown.signal,
+    const server = serve(deps, config);
+    const { hostname, port } = server.addr;
+    const address = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    await store.describeOwner(`process ${Deno.pid} at ${address}`);
+    log.info("Listening.", { version: VERSION, wire: API_VERSION, ...describeConfig({ ...config, port }) });
+    return {
+      url: `${address}/api`,
+      async stop() {
+        shutdown.abort();
+        const deadline = new AbortController();
+        await Promise.race([server.shutdown(), systemClock.sleep(STOP_WITHIN_MS, deadline.signal)]);
+        deadline.abort();
+        store[Symbol.dispose]();
+      },
     };
-    return await listen(deps, config, { shutdown, lock, log });
   } catch (error) {
-    lock?.[Symbol.dispose]();
+    store[Symbol.dispose]();
     throw error;
   }
 }
 
-async function listen(
-  deps: ServerDeps,
-  config: Config,
-  parts: { shutdown: AbortController; lock: OwnerLock | undefined; log: Log },
-): Promise<RunningServer> {
+function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> {
+  const { host, port } = config;
   const app = buildApp(deps, buildServices(deps), {
     maxBodyBytes: config.maxBodyBytes,
     heartbeatSeconds: config.heartbeatSeconds,
-    allowedHosts: [config.host, ...isLoopback(config.host) ? [] : ["*"], ...config.allowedHosts],
+    allowedHosts: hostsOf(config),
   });
-  let server: Deno.HttpServer<Deno.NetAddr>;
   try {
-    server = Deno.serve({ hostname: config.host, port: config.port, onListen() {} }, app.fetch);
+    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
   } catch (error) {
-    deps.kv.close();
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new StartError(
-        `Port ${config.port} of ${config.host} is in use. Stop what has it, or choose another --port.`,
-      );
-    }
-    throw new StartError(`Cannot listen on ${config.host}:${config.port}: ${messageOf(error)}.`);
-  }
-  const { hostname, port } = server.addr;
-  const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/api`;
-  await parts.lock?.describe(`process ${Deno.pid} at ${url.replace(/\/api$/, "")}`);
-  parts.log.info("Listening.", {
-    version: VERSION,
-    wire: API_VERSION,
-    ...describeConfig({ ...config, port }),
-  });
-  return {
-    url,
-    async stop() {
-      parts.shutdown.abort();
-      const deadline = new AbortController();
-      await Promise.race([server.shutdown(), systemClock.sleep(STOP_WITHIN_MS, deadline.signal)]);
-      deadline.abort();
-      deps.kv.close();
-      parts.lock?.[Symbol.dispose]();
-    },
-  };
-}
-
-async function own(kvFile: string): Promise<OwnerLock> {
-  const folder = kvFile.replace(/[^/\\]*$/, "");
-  try {
-    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-    return await lockOwner(kvFile, systemClock);
-  } catch (error) {
-    if (error instanceof OwnedError) {
-      throw new StartError(
-        `${kvFile} is in use by another server (${error.owner}). Talk to that one, stop it, or choose another --kv.`,
-      );
-    }
-    throw new StartError(`Cannot write ${kvFile}: ${messageOf(error)}. Choose another --kv.`);
+    throw new StartError(
+      error instanceof Deno.errors.AddrInUse
+        ? `Port ${port} of ${host} is in use. Stop what has it, or choose another --port.`
+        : `Cannot listen on ${host}:${port}: ${messageOf(error)}.`,
+    );
   }
 }
 
-async function openKv(config: Config, isRemote: boolean): Promise<Deno.Kv> {
-  if (isRemote && config.kvToken === undefined) {
-    throw new StartError(`${config.kv} needs an access token: set SLUICE_KV_ACCESS_TOKEN.`);
-  }
-  // The runtime takes the token from its own variable only.
-  if (isRemote) Deno.env.set("DENO_KV_ACCESS_TOKEN", config.kvToken!);
-  try {
-    const kv = await Deno.openKv(config.kv);
-    await kv.get(["ready"]);
-    return kv;
-  } catch (error) {
-    throw new StartError(`Cannot open the KV at ${config.kv}: ${messageOf(error)}.`);
-  }
+/** A server that the network reaches has names that it cannot know: there the user decides which to allow. */
+function hostsOf({ host, allowedHosts }: Config): string[] {
+  return isLoopback(host) || allowedHosts.length > 0 ? [host, ...allowedHosts] : ["*"];
 }
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host.startsWith("127.");
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
 
 /** The outside world of the server's command line. */
 export interface ServerWorld {
@@ -154,10 +114,10 @@ export async function serverMain(args: readonly string[], world: ServerWorld): P
   try {
     const config = readConfig(args, { env: world.env, os: Deno.build.os });
     using signals = listenForStop();
-    const server = await startServer(config);
+    signals.hasten.addEventListener("abort", () => Deno.exit(130), { once: true });
+    const server = await startServer(config, signals.stop);
     world.writeOut(welcome(config, server.url));
     await aborted(signals.stop);
-    signals.hasten.addEventListener("abort", () => Deno.exit(130), { once: true });
     await server.stop();
     return 0;
   } catch (error) {
@@ -177,6 +137,7 @@ function welcome(config: Config, url: string): string {
     `Sluice ${VERSION} listens on ${url.replace(/\/api$/, "")}`,
     `  API   ${url}`,
     `  State ${config.kv}`,
+    `  Try   curl ${url}/health`,
   ];
   if (config.kv === ":memory:") lines.push("  Nothing is kept when it stops: --kv names a file that is.");
   if (!isLoopback(config.host)) {

@@ -10,14 +10,15 @@ export const API_VERSION = "0.8.4";
  */
 export const REFERENCE_VERSION = "3.99.0";
 
-export function adminEndpoints({ kv }: ServerDeps): Endpoint[] {
+export function adminEndpoints({ kv, log }: ServerDeps): Endpoint[] {
   return [
     endpoint({ method: "GET", path: "/health", summary: "Whether the server answers" }, () => ok(true)),
     endpoint({ method: "GET", path: "/ready", summary: "Whether the store answers" }, async () => {
       try {
         await kv.get(["ready"]);
-      } catch (cause) {
-        throw new DomainError("contention", "Database is not available", { cause });
+      } catch (error) {
+        log.warn("The KV does not answer.", { error });
+        return { status: 503, body: { message: "Database is not available" } };
       }
       return ok({ message: "OK" });
     }),

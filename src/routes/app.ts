@@ -9,7 +9,7 @@ import { type Endpoint, mount } from "./endpoint.ts";
 import { refusalOf } from "./errors.ts";
 import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
-import { allowHosts } from "./host.ts";
+import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
 import { requireApiVersion } from "./api_version.ts";
 import { workPoolEndpoints } from "./work_pools.ts";
@@ -45,6 +45,7 @@ export function buildApp(deps: ServerDeps, services: Services, options: AppOptio
 
   const app = new Hono({ strict: false });
   app.use(allowHosts(options.allowedHosts));
+  app.use(refuseOtherSites);
   app.use(limitBody(options.maxBodyBytes));
   app.route("/api", api);
   app.route("/t/:token/api", api);

@@ -3,6 +3,7 @@
  * check of its input, and later the API's description.
  */
 import type { Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import { CLAIM_TOKEN_HEADER } from "../schemas/agent.ts";
 import { parseLossless } from "../schemas/lossless_json.ts";
@@ -33,7 +34,7 @@ export interface Call<B> {
 
 /** What a handler answers; without a body: nothing is sent. */
 export interface Answer {
-  status: 200 | 201 | 202 | 204;
+  status: 200 | 201 | 202 | 204 | 503;
   body?: unknown;
 }
 
@@ -90,9 +91,15 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Adds the endpoints to `app`; a known path with another method is answered 405. */
 export function mount(app: Hono, endpoints: readonly Endpoint[], log: Log): void {
   for (const one of endpoints) app.on(one.method, one.path, (c) => serve(one, c, log));
-  for (const path of new Set(endpoints.map((one) => one.path))) {
-    app.all(path, (c) => c.json({ detail: "Method Not Allowed" }, 405));
+  for (const [path, methods] of methodsByPath(endpoints)) {
+    app.all(path, (c) => c.json({ detail: "Method Not Allowed" }, 405, { allow: methods.join(", ") }));
   }
+}
+
+function methodsByPath(endpoints: readonly Endpoint[]): Map<string, Method[]> {
+  const found = new Map<string, Method[]>();
+  for (const { path, method } of endpoints) found.set(path, [...found.get(path) ?? [], method]);
+  return found;
 }
 
 async function serve(one: Endpoint, c: Context, log: Log): Promise<Response> {
@@ -125,7 +132,9 @@ function readParams(path: string, c: Context): Record<string, string> {
 
 /** Undefined for an empty body. The Content-Type does not matter: some clients send none. */
 async function readJson(c: Context): Promise<unknown> {
-  const text = await c.req.text();
+  const text = await c.req.text().catch((cause: unknown) => {
+    throw new HTTPException(400, { message: "The body ended early.", cause });
+  });
   if (text.trim() === "") return undefined;
   try {
     return parseLossless(text);

@@ -25,11 +25,22 @@ const RETRY_AFTER = "1";
 
 /** `body` is what was parsed of the request, for refusals that show it. */
 export function refusalOf(error: unknown, c: Context, options: { log: Log; body: unknown }): Response {
-  if (error instanceof DomainError) return ofDomain(error, c, options.body);
+  const request = { method: c.req.method, path: withoutToken(c.req.path) };
+  if (error instanceof DomainError) {
+    // The client is told to try again; why it had to is for the log.
+    const { cause } = error;
+    if (cause !== undefined && STATUS[error.code] === 503) {
+      options.log.warn("A request has to be sent again.", { ...request, error: cause });
+    }
+    return ofDomain(error, c, options.body);
+  }
   if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
-  options.log.error("A request failed.", { method: c.req.method, path: c.req.path, error });
+  options.log.error("A request failed.", { ...request, error });
   return c.json({ exception_message: "Internal Server Error" }, 500);
 }
+
+/** A claim token may stand in the path; whoever has it can speak for the run. */
+const withoutToken = (path: string): string => path.replace(/^\/t\/[^/]+/, "/t/…");
 
 function ofDomain(error: DomainError, c: Context, body: unknown): Response {
   const status = STATUS[error.code];

@@ -17,6 +17,22 @@ export function allowHosts(allowed: readonly string[]): MiddlewareHandler {
   };
 }
 
+const METHODS_OF_READING = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Refuses what a page of another site sends from a visitor's browser. The body of a request is read as JSON whatever
+ * its Content-Type, so a browser would send it without asking first, and what it starts would run on this machine.
+ * Clients that are no browsers send neither header.
+ */
+export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
+  const site = c.req.header("sec-fetch-site");
+  const origin = c.req.header("origin");
+  const isOwnPage = site === "same-origin" || origin?.replace(/^https?:\/\//, "") === c.req.header("host");
+  const isFromPage = site !== undefined || origin !== undefined;
+  if (!isFromPage || isOwnPage || METHODS_OF_READING.has(c.req.method)) return await next();
+  return c.json({ detail: "Requests from pages of other sites are refused." }, 403);
+};
+
 /** Without the port; undefined when there is no header (HTTP/1.0, in-process requests). */
 function hostOf(header: string | undefined): string | undefined {
   return header?.toLowerCase().replace(/:\d+$/, "");

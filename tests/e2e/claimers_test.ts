@@ -4,41 +4,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { StateType } from "../../src/schemas/records.ts";
+import { Held, Limits, Observed, POOL, POOL_LIMIT, QUEUES } from "./limits.ts";
 import { type StartedServer, startServer, until } from "./started.ts";
 
 const RUNS = Number(Deno.env.get("SLUICE_RUNS") ?? 1_200);
-const POOL_LIMIT = 7;
-const QUEUES = [{ name: "a", limit: 3 }, { name: "b", limit: 1 }, { name: "default", limit: null }];
 const CLAIMERS = 50;
 const TERMINAL: StateType[] = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"];
 
 const pick = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** What the claimers hold, as they know it: at most what the server has given away, so never above a limit. */
-class Held {
-  readonly #seen = new Set<string>();
-  readonly #inQueue = new Map<string, number>();
-  #all = 0;
-  readonly faults: string[] = [];
-
-  take(run: { id: string; queue: string }): void {
-    if (this.#seen.has(run.id)) this.faults.push(`${run.id} was handed out twice`);
-    this.#seen.add(run.id);
-    this.#all++;
-    const inQueue = (this.#inQueue.get(run.queue) ?? 0) + 1;
-    this.#inQueue.set(run.queue, inQueue);
-    if (this.#all > POOL_LIMIT) this.faults.push(`${this.#all} held in the pool`);
-    const limit = QUEUES.find(({ name }) => name === run.queue)?.limit ?? Infinity;
-    if (inQueue > limit) this.faults.push(`${inQueue} held in queue ${run.queue}`);
-  }
-
-  /** Before the end is reported. */
-  giveBack(run: { queue: string }): void {
-    this.#all--;
-    this.#inQueue.set(run.queue, this.#inQueue.get(run.queue)! - 1);
-  }
-}
 
 async function setUp({ api }: StartedServer): Promise<void> {
   await api.workPools.create({ name: "p", type: "process", concurrency_limit: POOL_LIMIT });
@@ -66,14 +40,24 @@ async function createRuns(
   return ids;
 }
 
-async function agent({ api }: StartedServer, held: Held, isOver: () => boolean): Promise<void> {
-  const { sessions } = await api.agents.create({ name: "agent", host: "h", version: "1", pools: ["p"] });
+/** What the actors of this test share. */
+interface Scene {
+  server: StartedServer;
+  limits: Limits;
+  held: Held;
+  isOver: () => boolean;
+}
+
+async function agent({ server: { api }, limits, held, isOver }: Scene): Promise<void> {
+  const { sessions } = await api.agents.create({ name: "agent", host: "h", version: "1", pools: [POOL] });
   for (let n = 0; !isOver(); n++) {
-    const claim = { session: sessions[0]!.id, claim_id: String(n), n: 2, wait: 1 };
-    const { grants } = await api.workPools.claim("p", claim);
+    const { epoch } = limits;
+    // Now and then one that does not wait: its answer comes before the limits change again.
+    const claim = { session: sessions[0]!.id, claim_id: String(n), n: 2, wait: n % 2 };
+    const { grants } = await api.workPools.claim(POOL, claim);
     await Promise.all(grants.map(async ({ flow_run, token }) => {
       const run = { id: flow_run.id, queue: flow_run.work_queue_name! };
-      held.take(run);
+      held.take(run, epoch);
       await api.flowRuns.setState(run.id, { state: { type: "RUNNING" } }, token);
       await pause(Math.random() * 5);
       held.giveBack(run);
@@ -82,14 +66,15 @@ async function agent({ api }: StartedServer, held: Held, isOver: () => boolean):
   }
 }
 
-async function worker({ api }: StartedServer, held: Held, isOver: () => boolean): Promise<void> {
+async function worker({ server: { api }, limits, held, isOver }: Scene): Promise<void> {
   while (!isOver()) {
     const polled = await poll(api.http.url);
     if (polled.length === 0) await pause(50);
     for (const run of polled) {
+      const { epoch } = limits;
       const propose = (type: StateType) => api.flowRuns.setState(run.id, { state: { type } });
       if ((await propose("PENDING")).status !== "ACCEPT") continue;
-      held.take(run);
+      held.take(run, epoch);
       await propose("RUNNING");
       held.giveBack(run);
       const { state } = await propose("COMPLETED");
@@ -99,7 +84,7 @@ async function worker({ api }: StartedServer, held: Held, isOver: () => boolean)
 }
 
 async function poll(url: string): Promise<{ id: string; queue: string }[]> {
-  const response = await fetch(`${url}/work_pools/p/get_scheduled_flow_runs`, {
+  const response = await fetch(`${url}/work_pools/${POOL}/get_scheduled_flow_runs`, {
     method: "POST",
     body: JSON.stringify({ limit: 5, scheduled_before: new Date().toISOString() }),
   });
@@ -107,44 +92,33 @@ async function poll(url: string): Promise<{ id: string; queue: string }[]> {
   return runs.map(({ flow_run }) => ({ id: flow_run.id, queue: flow_run.work_queue_name }));
 }
 
-/** Somebody who changes things, never above the limits of this test. */
+/** Somebody who pauses, lowers limits and cancels, and makes it good again. */
 async function troublemaker(
-  { api }: StartedServer,
+  { server: { api }, limits, isOver }: Scene,
   ids: readonly string[],
-  isOver: () => boolean,
 ): Promise<void> {
+  const upTo = (most: number) => Math.floor(Math.random() * (most + 1));
   while (!isOver()) {
-    const limit = (most: number) => Math.floor(Math.random() * (most + 1));
+    const { name, limit } = pick([{ name: POOL, limit: POOL_LIMIT }, ...QUEUES]);
     await pick([
-      () => api.workPools.update("p", { is_paused: true }),
-      () => api.workQueues.update("p", "a", { is_paused: true }),
-      () => api.workPools.update("p", { concurrency_limit: limit(POOL_LIMIT) }),
-      () => api.workQueues.update("p", "a", { concurrency_limit: limit(3) }),
-      () => api.workQueues.update("p", "b", { concurrency_limit: limit(1) }),
+      () => limits.set(name, { is_paused: true, concurrency_limit: limit }),
+      () => limits.set(name, { is_paused: false, concurrency_limit: upTo(limit ?? POOL_LIMIT) }),
+      () => limits.set(name, { is_paused: false, concurrency_limit: upTo(limit ?? POOL_LIMIT) }),
       () => api.flowRuns.setState(pick(ids), { state: { type: "CANCELLING" } }),
     ])();
-    await pause(30);
-    await restore(api);
-    await pause(60);
+    await pause(100);
+    await limits.restore();
+    await pause(50);
   }
 }
 
-async function restore(api: StartedServer["api"]): Promise<void> {
-  await api.workPools.update("p", { is_paused: false, concurrency_limit: POOL_LIMIT });
-  await api.workQueues.update("p", "a", { is_paused: false, concurrency_limit: 3 });
-  await api.workQueues.update("p", "b", { is_paused: false, concurrency_limit: 1 });
-}
-
-/** The server's own counts, asked over and over. */
-async function observer({ api }: StartedServer, faults: string[], isOver: () => boolean): Promise<void> {
+/** Somebody who looks at the server's own counts over and over. */
+async function observer({ server: { api }, limits, isOver }: Scene, observed: Observed): Promise<void> {
   while (!isOver()) {
-    const slots = (await api.workPools.get("p")).active_slots ?? 0;
-    if (slots > POOL_LIMIT) faults.push(`the server says ${slots} of ${POOL_LIMIT}`);
-    for (const queue of await api.workQueues.list("p")) {
-      const limit = QUEUES.find(({ name }) => name === queue.name)?.limit ?? Infinity;
-      if ((queue.active_slots ?? 0) > limit) {
-        faults.push(`the server says ${queue.active_slots} in ${queue.name}`);
-      }
+    const { epoch } = limits;
+    observed.see(POOL, (await api.workPools.get(POOL)).active_slots ?? 0, epoch);
+    for (const { name, active_slots } of await api.workQueues.list(POOL)) {
+      observed.see(name, active_slots ?? 0, epoch);
     }
     await pause(20);
   }
@@ -167,17 +141,19 @@ Deno.test(`${CLAIMERS} claimers take ${RUNS} runs: never above a limit, each run
     RUNS,
     (i) => ({ queue: QUEUES[i % 3]!.name, at: Date.now() - 1_000 + i }),
   );
-  const held = new Held();
+  const limits = new Limits(server.api);
+  const [held, observed] = [new Held(limits), new Observed(limits)];
   let isOver = false;
-  const over = () => isOver;
-  const claimers = Array.from({ length: CLAIMERS }, (_, i) => (i % 2 ? agent : worker)(server, held, over));
-  const trouble = troublemaker(server, ids, over);
-  const watching = observer(server, held.faults, over);
+  const scene: Scene = { server, limits, held, isOver: () => isOver };
+  const claimers = Array.from({ length: CLAIMERS }, (_, i) => (i % 2 ? agent : worker)(scene));
+  const trouble = troublemaker(scene, ids);
+  const watching = observer(scene, observed);
   await until(async () => await countOf(server.url, TERMINAL) === RUNS, 60 + RUNS / 20, 1_000);
   isOver = true;
   await Promise.all([...claimers, trouble, watching]);
-  await restore(server.api);
-  assertEquals(held.faults, []);
+  await limits.restore();
+  assertEquals([...held.faults, ...observed.faults], []);
+  assert(held.underLowered > 0, "nothing was granted while a limit was lowered");
   assertEquals((await server.api.workPools.get("p")).active_slots, 0);
   assertEquals((await server.api.workQueues.list("p")).map((queue) => queue.active_slots ?? 0), [0, 0, 0]);
   await server.process.end("SIGTERM");

@@ -1,7 +1,7 @@
 /** The main job with real processes: a pool with a limit, runs claimed by an agent, executed and reported. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { allEnded, deploy, startErrors } from "./deployed.ts";
-import { residentMegabytes, startAgent, type StartedServer, startServer, until } from "./started.ts";
+import { residentMegabytes, startAgent, startServer, until } from "./started.ts";
 
 Deno.test("server and agent run a deployment: order, limit, logs, message, slots", async () => {
   const folder = await Deno.makeTempDir();
