@@ -98,7 +98,7 @@ export const SETTINGS: readonly Setting[] = [
     value: "NAME",
     default: "",
     help:
-      "Host name under which clients address this server, beside loopback and --host; *: any. May be repeated",
+      "Host name by which clients may address this server, beside loopback and --host; may be repeated. *: any, the default when --host is not loopback",
     isList: true,
   },
 ];
