@@ -106,9 +106,9 @@ async function troublemaker(
       () => limits.set(name, { is_paused: false, concurrency_limit: upTo(limit ?? POOL_LIMIT) }),
       () => api.flowRuns.setState(pick(ids), { state: { type: "CANCELLING" } }),
     ])();
-    await pause(100);
-    await limits.restore();
     await pause(50);
+    await limits.restore();
+    await pause(100);
   }
 }
 
