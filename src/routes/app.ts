@@ -39,7 +39,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
 
 /** The API under `/api`, and once more under `/t/<claim token>/api` for clients that cannot send a header. */
 export function buildApp(deps: ServerDeps, services: Services, options: AppOptions): Hono {
-  const api = new Hono({ strict: false });
+  const api = new Hono();
   api.use(requireApiVersion);
   mount(api, allEndpoints(deps, services, options), deps.log);
 

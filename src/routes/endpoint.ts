@@ -34,7 +34,7 @@ export interface Call<B> {
 
 /** What a handler answers; without a body: nothing is sent. */
 export interface Answer {
-  status: 200 | 201 | 202 | 204 | 503;
+  status: 200 | 201 | 204 | 503;
   body?: unknown;
 }
 
@@ -151,5 +151,5 @@ function parseBody(schema: z.ZodType, value: unknown, c: Context): unknown {
   if (value === undefined || value === null) throw refuse([MISSING_BODY]);
   const limit = limitRefusal(parsed.error.issues);
   if (limit) throw new InvalidInput(c.json({ detail: limit }, 422));
-  throw refuse(toDetails(parsed.error.issues, value, "body"));
+  throw refuse(toDetails(parsed.error.issues, value));
 }

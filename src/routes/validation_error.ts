@@ -11,9 +11,6 @@ export interface Detail {
   ctx?: Record<string, unknown>;
 }
 
-/** Where the checked value came from. */
-export type Source = "body" | "query";
-
 /** The body of a 422. `request` is the parsed body, or its text when it is no JSON. */
 export function validationEnvelope(details: readonly Detail[], request: unknown) {
   return {
@@ -60,28 +57,25 @@ export function limitRefusal(issues: readonly z.core.$ZodIssue[]): string | unde
   return undefined;
 }
 
-export function toDetails(
-  issues: readonly z.core.$ZodIssue[],
-  value: unknown,
-  source: Source,
-): Detail[] {
-  return issues.flatMap((issue) => toDetail(issue, value, source));
+/** Everything that is wrong with the body `value`. */
+export function toDetails(issues: readonly z.core.$ZodIssue[], value: unknown): Detail[] {
+  return issues.flatMap((issue) => toDetail(issue, value));
 }
 
-function toDetail(issue: z.core.$ZodIssue, root: unknown, source: Source): Detail[] {
+function toDetail(issue: z.core.$ZodIssue, root: unknown): Detail[] {
   const path = issue.path as (string | number)[];
   const input = valueAt(root, path);
   const one = (type: string, msg: string, ctx?: Record<string, unknown>): Detail[] => [
-    { type, loc: [source, ...path], msg, input, ...(ctx ? { ctx } : {}) },
+    { type, loc: ["body", ...path], msg, input, ...(ctx ? { ctx } : {}) },
   ];
-  if (input === undefined) return missing(path, root, source);
+  if (input === undefined) return missing(path, root);
   switch (issue.code) {
     case "unrecognized_keys":
       // To zod a number that is kept as it was written is an object.
       if (isNumber(input)) return wrongType("object", input, one);
       return issue.keys.map((key) => ({
         type: "extra_forbidden",
-        loc: [source, ...path, key],
+        loc: ["body", ...path, key],
         msg: "Extra inputs are not permitted",
         input: valueAt(input, [key]),
       }));
@@ -99,7 +93,7 @@ function toDetail(issue: z.core.$ZodIssue, root: unknown, source: Source): Detai
     }
     case "invalid_union":
       return issue.errors.flatMap((branch) =>
-        toDetails(branch.map((inner) => ({ ...inner, path: [...path, ...inner.path] })), root, source)
+        toDetails(branch.map((inner) => ({ ...inner, path: [...path, ...inner.path] })), root)
       );
     default: {
       const type = customType(issue);
@@ -120,10 +114,10 @@ const TYPE_WORDS: Record<string, [type: string, words: string]> = {
 };
 
 /** Nothing for a field of what is no object: that is said once, about the object. */
-function missing(path: (string | number)[], root: unknown, source: Source): Detail[] {
+function missing(path: (string | number)[], root: unknown): Detail[] {
   const parent = valueAt(root, path.slice(0, -1));
   if (isNumber(parent)) return [];
-  return [{ type: "missing", loc: [source, ...path], msg: "Field required", input: parent ?? null }];
+  return [{ type: "missing", loc: ["body", ...path], msg: "Field required", input: parent ?? null }];
 }
 
 function wrongType(expected: string, input: unknown, one: One): Detail[] {

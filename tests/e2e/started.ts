@@ -3,8 +3,17 @@ import { assert } from "@std/assert";
 import { Api } from "../../src/client/api.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-/** The permissions of the tasks in deno.json. */
-const PERMISSIONS = ["net", "env", "read", "write", "run", "sys"].map((name) => `--allow-${name}`);
+
+const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
+  await Deno.readTextFile(`${ROOT}deno.json`),
+);
+
+/** The permissions that the project's own task gives to an entry file. */
+function permissionsOf(entry: string): string[] {
+  const task = Object.values(tasks).find(({ command }) => command.endsWith(` ${entry}`));
+  assert(task, `no task starts ${entry}`);
+  return task.command.split(" ").filter((word) => word.startsWith("--allow-"));
+}
 
 /** A process with its output. Disposing it ends it with SIGKILL, if it still runs, together with its group. */
 export class Started implements AsyncDisposable {
@@ -17,7 +26,7 @@ export class Started implements AsyncDisposable {
 
   constructor(entry: string, args: string[], env: Record<string, string> = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--no-check", ...PERMISSIONS, `${ROOT}${entry}`, ...args],
+      args: ["run", "--no-prompt", "--no-check", ...permissionsOf(entry), `${ROOT}${entry}`, ...args],
       env: { ...env, NO_COLOR: "1" },
       stdin: "null",
       stdout: "piped",
