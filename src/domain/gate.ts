@@ -57,7 +57,7 @@ export class Gate {
 
   /** Why nothing of this queue can start, the pool aside, or undefined. */
   blockedIn(queue: QueueConfig): Blocked | undefined {
-    if (queue.paused) return { kind: "queue_paused" };
+    if (queue.paused || queue.closing) return { kind: "queue_paused" };
     const held = this.heldIn(queue.no);
     const limit = queue.limit ?? MOST_SLOTS;
     return held >= limit ? { kind: "queue_full", limit, held } : undefined;

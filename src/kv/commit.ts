@@ -1,6 +1,9 @@
 import { DomainError } from "../errors.ts";
 import { type JournalItem, type RunRecord, STATE_TYPES, type StateType } from "../schemas/records.ts";
-import { journalPrefix, type Key, runKey } from "./keys.ts";
+import { journalPrefix, type Key, onceKey, runKey } from "./keys.ts";
+
+/** A commit is repeated for seconds, or for as long as a server cannot be reached: much less than a day. */
+const ONCE_MS = 24 * 60 * 60 * 1000;
 
 /** What a commit depends on: the key and the version at which it was read (null: absent). */
 export interface Version {
@@ -40,6 +43,14 @@ export class Commit {
   /** Fails the commit unless `key` is absent. */
   checkAbsent(key: Deno.KvKey): this {
     return this.check({ key, versionstamp: null });
+  }
+
+  /**
+   * Makes sure that it is applied once at most, over a shared KV whose client repeats commits. A check that a key is
+   * absent is not enough there: what the commit creates may be deleted again before it is repeated. `id` is fresh.
+   */
+  once(id: string): this {
+    return this.checkAbsent(onceKey(id)).set(onceKey(id), 0, { expireIn: ONCE_MS });
   }
 
   set<T>(key: Key<T>, value: T, options: { expireIn?: number } = {}): this {

@@ -70,6 +70,8 @@ export const leaseKey = (pool: string, session: string, run: string): Key<LeaseR
 ];
 /** The run made with an idempotency key of a flow. */
 export const idempotencyKey = (flow: string, keyHash: string): Key<string> => ["idem", flow, keyHash];
+/** Mark of a commit that must not be applied twice, for as long as the runtime may repeat it. */
+export const onceKey = (id: string): Key<0> => ["once", id];
 /** Which runs a commit changed; the versionstamp of the commit is appended. */
 export const journalPrefix = (): Key<JournalItem[]> => ["journal"];
 

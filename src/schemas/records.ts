@@ -155,6 +155,8 @@ export interface QueueConfig {
   priority: number;
   paused: boolean;
   limit: number | null;
+  /** Set while the queue is being deleted: it gives no runs away. Apart from `paused`, which is people's. */
+  closing?: true;
 }
 
 export interface WorkPoolRecord {

@@ -60,7 +60,7 @@ export class Deployments {
    * @throws DomainError `conflict`: no such flow; `not_found`: no such pool; `invalid`
    */
   async upsert(body: DeploymentCreate): Promise<{ view: DeploymentView; isNew: boolean }> {
-    const { kv, ids, clock } = this.#deps;
+    const { kv, ids, clock, sharedKv } = this.#deps;
     const { value: flow } = await get(kv, flowKey(body.flow_id));
     if (!flow) throw new DomainError("conflict", INTEGRITY);
     const nameKey = deploymentNameKey(flow.id, hashKey(body.name));
@@ -74,6 +74,7 @@ export class Deployments {
       const deployment = fresh(ids.uuid(), body, flow, clock.now());
       const commit = new Commit().check({ key: nameKey, versionstamp: nameVersion.versionstamp })
         .set(nameKey, deployment.id);
+      if (sharedKv) commit.once(deployment.id);
       const written = await this.#write(commit, deployment, body, undefined);
       const isOurs = written || (await get(kv, nameKey)).value === deployment.id;
       if (isOurs) return { view: await this.get(deployment.id), isNew: true };

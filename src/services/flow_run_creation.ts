@@ -8,6 +8,7 @@ import {
   bellKey,
   flowKey,
   idempotencyKey,
+  onceKey,
   poolKey,
   runDocKey,
   runKey,
@@ -164,7 +165,10 @@ export class FlowRunCreation {
     const stateData = given.body.state?.data ?? null;
     const data = stateData === null ? null : packText(stateData, ids.uuid());
     if (data) packed.push(data);
-    const commit = new Commit().checkAbsent(runKey(id)).writeRun(null, run).set(runDocKey(id), doc)
+    // The mark outlives the run: deleted before its creation is repeated, it would come back otherwise.
+    const mark = sharedKv ? onceKey(id) : runKey(id);
+    const commit = (sharedKv ? new Commit().once(id) : new Commit().checkAbsent(mark)).writeRun(null, run)
+      .set(runDocKey(id), doc)
       .set(runStateKey(id, run.state.timestamp), { ...run.state, data: data?.stored ?? null });
     if (given.deployment) commit.check(given.deployment);
     if (idem) commit.checkAbsent(idem).set(idem, id);
@@ -176,7 +180,7 @@ export class FlowRunCreation {
     try {
       const applied = await this.#parts.group.send(commit);
       // An earlier attempt of the runtime may have been applied.
-      if (!applied && (await get(kv, runKey(id))).value === null) return undefined;
+      if (!applied && (await get<unknown>(kv, mark)).value === null) return undefined;
     } finally {
       // Also when the outcome is unknown: looking in vain is cheap, not looking would lose the run for seconds.
       if (waits) this.#parts.gates.enqueued(run.pool!, run.queueNo);

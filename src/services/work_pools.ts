@@ -13,13 +13,18 @@ import {
 } from "../kv/keys.ts";
 import { packText, readText, storeAhead, storePieces } from "../kv/large_text.ts";
 import { get, getMany, listAll } from "../kv/read.ts";
-import { readAllHeads } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkPoolFilter } from "../schemas/filter.ts";
-import type { GateRecord, Instant, JsonText, QueueConfig, WorkPoolRecord } from "../schemas/records.ts";
+import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
 import { fitsKey, fromJsonText } from "../schemas/wire.ts";
 import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
-import { closeQueues, dropQueues, reopenQueues, updatePool } from "./gate/config_operations.ts";
+import {
+  closeQueues,
+  dropQueues,
+  refuseWhileWaiting,
+  reopenQueues,
+  updatePool,
+} from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
@@ -75,7 +80,7 @@ export class WorkPools {
   }
 
   async #create(body: WorkPoolCreate): Promise<WorkPoolView> {
-    const { kv, ids, clock } = this.#deps;
+    const { kv, ids, clock, sharedKv } = this.#deps;
     const now = clock.now();
     const template = packText(body.base_job_template, ids.uuid());
     const pool: WorkPoolRecord = {
@@ -112,6 +117,7 @@ export class WorkPools {
         created: now,
         updated: now,
       });
+    if (sharedKv) commit.once(pool.id);
     await storePieces(kv, commit, [template]);
     const { ok } = await commit.send(kv);
     if (!ok && (await get(kv, poolNameKey(pool.name))).value !== pool.id) {
@@ -191,26 +197,16 @@ export class WorkPools {
     const pool = await this.require(name);
     const { kv, clock } = this.#deps;
     const keeper = this.#gates.of(pool.id);
-    const groups = chunked((await readQueueConfigs(kv, pool.id)).map(({ id }) => id));
-    const closed: QueueConfig[] = [];
+    const queues = await readQueueConfigs(kv, pool.id);
+    const groups = chunked(queues.map(({ id }) => id));
     try {
-      for (const group of groups) closed.push(...await keeper.submit(closeQueues(kv, group, clock.now())));
-      await this.refuseWhileWaiting(pool, closed);
+      for (const group of groups) await keeper.submit(closeQueues(kv, group, clock.now()));
+      await refuseWhileWaiting(kv, pool.id, queues); // before the first ones are dropped
       for (const group of groups) await keeper.submit(dropQueues(kv, group, group === groups.at(-1)));
     } catch (error) {
-      for (const group of chunked(closed)) await keeper.submit(reopenQueues(kv, group, clock.now()));
+      for (const group of groups) await keeper.submit(reopenQueues(kv, group, clock.now()));
       throw error;
     }
-  }
-
-  /** @throws DomainError `conflict` when runs wait in these (closed) queues */
-  async refuseWhileWaiting(pool: WorkPoolRecord, queues: readonly QueueConfig[]): Promise<void> {
-    const heads = await readAllHeads(this.#deps.kv, pool.id);
-    const found = queues.map(({ no }) => heads.get(no)).filter((head) => head !== undefined);
-    const waiting = found.reduce((sum, head) => sum + head.entries.length, 0);
-    if (waiting === 0) return;
-    const count = found.every((head) => head.complete) ? String(waiting) : `at least ${waiting}`;
-    throw new DomainError("conflict", `Runs wait here (${count}). Cancel or move them, and delete again.`);
   }
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {

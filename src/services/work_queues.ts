@@ -7,7 +7,14 @@ import { Gate } from "../domain/gate.ts";
 import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../schemas/records.ts";
 import { fitsKey } from "../schemas/wire.ts";
 import type { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
-import { closeQueues, createQueue, dropQueues, reopenQueues, updateQueue } from "./gate/config_operations.ts";
+import {
+  closeQueues,
+  createQueue,
+  dropQueues,
+  refuseWhileWaiting,
+  reopenQueues,
+  updateQueue,
+} from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
@@ -199,12 +206,12 @@ export class WorkQueues {
       );
     }
     const keeper = this.#gates.of(pool.id);
-    const closed = await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
+    await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
     try {
-      await this.#pools.refuseWhileWaiting(pool, closed);
+      await refuseWhileWaiting(kv, pool.id, [queue]);
       await keeper.submit(dropQueues(kv, [queue.id]));
     } catch (error) {
-      await keeper.submit(reopenQueues(kv, closed, clock.now()));
+      await keeper.submit(reopenQueues(kv, [queue.id], clock.now()));
       throw error;
     }
   }
@@ -235,7 +242,7 @@ export class WorkQueues {
       if (!config) return [];
       const lastPolled = polled[i]?.value ?? null;
       const ready = isRecent(lastPolled, clock.now()) ? "READY" : "NOT_READY";
-      const status = config.paused ? "PAUSED" : ready;
+      const status = config.paused || config.closing ? "PAUSED" : ready;
       return [{ queue, config, pool, held: counts.heldIn(config.no), lastPolled, status }];
     });
   }

@@ -153,7 +153,8 @@ Deno.test("agentMain() ends the process tree of a cancelled run, then reports CA
   const grandchild = Number(server.logs[0]!.message);
   server.write(run, "CANCELLING");
   await server.until(() => run.type === "CANCELLED", "the run is cancelled");
-  assertEquals(isAlive(grandchild), false);
+  // It was killed before; on a busy machine it takes until its next turn to be gone.
+  await server.until(() => !isAlive(grandchild), "the grandchild is gone");
   assertEquals(types(run).at(-1), "CANCELLED");
 });
 

@@ -286,14 +286,14 @@ Deno.test("WorkPools.delete() and WorkQueues.delete() are refused and taken back
     await world.pool({ queues: { q: {} } });
     const run = await world.run({ queue: "q" });
     await world.propose(run, "FAILED");
-    // Somebody resumes the queue that deleting has just paused, and the ended run is started anew.
+    // Somebody resumes the queue that deleting has just closed, and the ended run is started anew.
     whileDeleting(hooked, async () => {
       await world.services.workQueues.update(POOL, "q", { is_paused: false });
       assertEquals((await world.propose(run, "RUNNING")).answer.status, "ACCEPT");
     });
     const { workPools, workQueues } = world.services;
     const deleting = () => kind === "pool" ? workPools.delete(POOL) : workQueues.delete(POOL, "q");
-    await assertRejects(deleting, DomainError, "1 runs hold slots here");
+    await assertRejects(deleting, DomainError, "was taken back into use meanwhile");
     assertEquals(await world.faults(), []);
     const { queue, config } = await workQueues.get(POOL, "q");
     assertEquals([queue.state, config.paused], ["open", false]);

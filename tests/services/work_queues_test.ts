@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
+import { closeQueues } from "../../src/services/gate/config_operations.ts";
 import { POOL, World } from "./factories.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
@@ -175,14 +176,14 @@ Deno.test("WorkQueues.delete() that is refused keeps what was changed meanwhile"
   await world.run({ queue: "q" });
   const { workQueues } = world.services;
   let change: Promise<unknown> | undefined;
-  kv.beforeRead = async ([kind]) => {
+  kv.beforeRead = ([kind]) => {
     // The look for waiting runs comes after closing and before reopening.
-    if (kind === "wait") {
-      await (change ??= workQueues.update(POOL, "q", { concurrency_limit: 9, priority: 1 }));
-    }
+    if (kind === "wait") change ??= workQueues.update(POOL, "q", { concurrency_limit: 9, priority: 1 });
+    return Promise.resolve();
   };
   await assertRejects(() => workQueues.delete(POOL, "q"), DomainError, "Runs wait here");
   assert(change);
+  await change;
   const { config } = await workQueues.get(POOL, "q");
   assertEquals([config.limit, config.priority, config.paused], [9, 1, false]);
   assertEquals(await priorities(world), { q: 1, default: 2, r: 3 });
@@ -238,13 +239,24 @@ Deno.test("WorkQueues.delete() takes over what a server left behind that stopped
   await assertRejects(() => world.services.workQueues.delete(POOL, "q"));
   kv.beforeRead = () => Promise.resolve();
   kv.onCommit = ({ send }) => send();
-  await assertRejects(
-    () => world.services.workQueues.delete(POOL, "q"),
-    DomainError,
-    "is being deleted just now",
-  );
-  await world.deps.advance(60_000);
   await world.services.workQueues.delete(POOL, "q");
+  assertEquals(await world.faults(), []);
+});
+
+Deno.test("WorkQueues.update() takes a deletion back that never came to its end", async () => {
+  using world = new World();
+  const { workQueues } = world.services;
+  const { keeper } = await world.pool({ queues: { q: {} } });
+  const run = await world.run({ queue: "q" });
+  const { queue } = await workQueues.get(POOL, "q");
+  await keeper.submit(closeQueues(world.kv, [queue.id], world.deps.clock.now()));
+  assertEquals((await workQueues.get(POOL, "q")).status, "PAUSED");
+  assertEquals((await world.propose(run, "RUNNING")).answer.status, "ABORT");
+  await workQueues.update(POOL, "q", { concurrency_limit: 4 });
+  assertEquals((await workQueues.get(POOL, "q")).queue.state, "closing");
+  await workQueues.update(POOL, "q", { is_paused: false });
+  assertEquals((await workQueues.get(POOL, "q")).queue.state, "open");
+  assertEquals((await world.propose(run, "RUNNING")).answer.status, "ACCEPT");
   assertEquals(await world.faults(), []);
 });
 

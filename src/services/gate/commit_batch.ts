@@ -1,10 +1,10 @@
 import { wasApplied } from "../../domain/gate.ts";
-import { bellKey, gateKey, runKey } from "../../kv/keys.ts";
-import { get } from "../../kv/read.ts";
+import { bellKey, gateKey, runKey, runStateKey } from "../../kv/keys.ts";
+import { get, getMany } from "../../kv/read.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord } from "../../schemas/records.ts";
-import type { Batch } from "./batch.ts";
+import type { Batch, RunChange } from "./batch.ts";
 
 /** After this long a commit without an answer counts as unknown. KV Connect itself would try for ever. */
 const COMMIT_TIMEOUT_MS = 10_000;
@@ -60,9 +60,22 @@ async function lookWhether(kv: Deno.Kv, batch: Batch, op: number): Promise<boole
   if (!now && batch.closesGate) return true;
   const known = wasApplied(op, batch.cache.gate.value, now);
   if (known !== undefined) return known;
-  const change = batch.changes.at(-1);
-  if (!change) return false; // configuration: deciding it anew gives the same
+  return await isInHistory(kv, batch.changes) ?? await isInRecord(kv, batch.changes.at(-1));
+}
+
+/** A history only grows, so it tells also after others have changed the run. Undefined when no state was written. */
+async function isInHistory(kv: Deno.Kv, changes: readonly RunChange[]): Promise<boolean | undefined> {
+  const written = changes.flatMap(({ before, after }) =>
+    after && after.state.id !== before.state.id ? [{ run: after.id, state: after.state }] : []
+  );
+  if (written.length === 0) return undefined;
+  const kept = await getMany(kv, written.map(({ run, state }) => runStateKey(run, state.timestamp)));
+  return kept.some(({ value }, i) => value?.id === written[i]!.state.id);
+}
+
+/** A move keeps the state, so only the whole record tells. Configuration alone is decided anew: that gives the same. */
+async function isInRecord(kv: Deno.Kv, change: RunChange | undefined): Promise<boolean> {
+  if (!change) return false;
   const run = (await get(kv, runKey(change.before.id))).value;
-  // A move keeps the state, so only the whole record tells.
   return JSON.stringify(run) === JSON.stringify(change.after);
 }

@@ -5,6 +5,7 @@ import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
 import { dropPieces } from "../../kv/large_text.ts";
 import { MAX_UINT16 } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
+import { readAllHeads } from "../../kv/waiting_index.ts";
 import type { Instant, LargeText, QueueConfig, WorkQueueRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
@@ -144,9 +145,14 @@ export function updateQueue(
     if (newName) {
       batch.commit.check(newName).set(newName.key, id).delete(queueNameKey(batch.pool, queue.name));
     }
-    batch.setQueues(changedConfigs(batch, { ...config, ...definedConfig(change) }, change, options.shuffles));
+    // Resuming also takes back a deletion that never came to its end, because its server died.
+    const resumed = change.paused === false ? opened(config) : config;
+    batch.setQueues(
+      changedConfigs(batch, { ...resumed, ...definedConfig(change) }, change, options.shuffles),
+    );
     batch.commit.check(entry).set(queueKey(id), {
       ...queue,
+      state: change.paused === false ? "open" : queue.state,
       name: change.name ?? queue.name,
       description: change.description === undefined ? queue.description : change.description,
       filter: change.filter === undefined ? queue.filter : change.filter,
@@ -176,32 +182,18 @@ function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig
   return configs.map((config) => byId.get(config.id) ?? config);
 }
 
-/** For so long a closing queue is left to the server that closed it; after that it counts as left behind. */
-const CLOSING_MICROS = 60e6;
-
 /**
  * First step of deleting queues: they take no new runs and give none away. Refused while they hold slots.
  * Closing writes the queue records, which every creation of a run checks, so what waits in them can be listed after.
  *
- * @returns how each queue was set before, for {@link reopenQueues}
- * @throws DomainError `conflict` with the count of held runs, or when somebody else is deleting one of them
+ * @throws DomainError `conflict` with the count of held runs
  */
-export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<QueueConfig[]> {
+export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<void> {
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
-    const other = found.find(({ entry: { value } }) =>
-      value.state === "closing" && now - value.updated < CLOSING_MICROS
-    );
-    if (other) {
-      throw new DomainError(
-        "conflict",
-        `Work queue '${other.entry.value.name}' is being deleted just now. Try again in a minute.`,
-      );
-    }
     refuseWhileHeld(batch, found.map(({ config }) => config));
-    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, paused: true }))));
+    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, closing: true }))));
     for (const { entry } of found) setState(batch, entry.value, "closing", now);
-    return found.map(({ config }) => config);
   });
 }
 
@@ -215,14 +207,17 @@ function refuseWhileHeld(batch: Batch, queues: readonly QueueConfig[]): void {
 }
 
 /** Takes {@link closeQueues} back, as far as the queues are still there; what else was changed meanwhile stays. */
-export function reopenQueues(kv: Deno.Kv, configs: readonly QueueConfig[], now: Instant): Operation<void> {
+export function reopenQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<void> {
   return configure(async (batch) => {
-    const left = configs.filter(({ id }) => batch.queues.byId.has(id));
-    const found = await Promise.all(left.map(({ id }) => requireQueue(kv, batch, id)));
-    const reopened = found.map(({ config }, i) => ({ ...config, paused: left[i]!.paused }));
-    batch.setQueues(replaced(batch.queues.sorted, reopened));
+    const left = ids.filter((id) => batch.queues.byId.has(id));
+    const found = await Promise.all(left.map((id) => requireQueue(kv, batch, id)));
+    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => opened(config))));
     for (const { entry } of found) setState(batch, entry.value, "open", now);
   });
+}
+
+function opened({ closing: _, ...config }: QueueConfig): QueueConfig {
+  return config;
 }
 
 // No check of the queue records: only gate commits write them, and this is one.
@@ -231,18 +226,20 @@ function setState(batch: Batch, queue: WorkQueueRecord, state: WorkQueueRecord["
 }
 
 /**
- * Last step: closed and empty queues go. With `andPool` the pool goes with them.
+ * Last step: closed queues go, if nothing waits or is held in them. That is looked up here, at the gate: another
+ * deletion may have reopened a queue since it was closed. With `andPool` the pool goes with them.
  *
- * @throws DomainError `conflict` when a closed queue was resumed meanwhile and gave a slot away, or when the pool has
- * other queues
+ * @throws DomainError `conflict` when runs wait or hold slots, when a queue is not closed any more, or when the pool
+ * has other queues
  */
 export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false): Operation<void> {
   return configure(async (batch) => {
     const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
-    refuseWhileHeld(batch, found.map(({ config }) => config));
     if (found.some(({ entry }) => entry.value.state !== "closing")) {
       throw new DomainError("conflict", "A work queue was taken back into use meanwhile. Delete again.");
     }
+    refuseWhileHeld(batch, found.map(({ config }) => config));
+    await refuseWhileWaiting(kv, batch.pool, found.map(({ config }) => config));
     const rest = batch.queues.sorted.filter(({ id }) => !ids.includes(id));
     if (andPool && rest.length > 0) {
       throw new DomainError("conflict", "A work queue was made here meanwhile. Delete again.");
@@ -257,4 +254,18 @@ export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false)
     batch.commit.check(pool).delete(poolKey(batch.pool)).delete(poolNameKey(pool.value.name));
     batch.closesGate = true;
   });
+}
+
+/** @throws DomainError `conflict` with the count when runs wait in these closed queues */
+export async function refuseWhileWaiting(
+  kv: Deno.Kv,
+  pool: string,
+  queues: readonly Pick<QueueConfig, "no">[],
+): Promise<void> {
+  const heads = await readAllHeads(kv, pool);
+  const found = queues.map(({ no }) => heads.get(no)).filter((head) => head !== undefined);
+  const waiting = found.reduce((sum, head) => sum + head.entries.length, 0);
+  if (waiting === 0) return;
+  const count = found.every((head) => head.complete) ? String(waiting) : `at least ${waiting}`;
+  throw new DomainError("conflict", `Runs wait here (${count}). Cancel or move them, and delete again.`);
 }

@@ -29,6 +29,8 @@ const SAFETY_NET_MS = 5_000;
 const MUTATIONS_OF_GRANT = 4;
 /** For this long after a lost race, other servers get a chance after each commit that wins. */
 const RIVAL_MEMORY_MS = 5_000;
+/** The longest such chance: a commit whose answer was lost takes the runtime some 300 ms. */
+const LONGEST_PAUSE_MS = 100;
 
 export interface GatekeeperOptions {
   deps: ServerDeps;
@@ -225,7 +227,7 @@ export class Gatekeeper {
   async #letRivalsPass(): Promise<void> {
     const { clock, sharedKv, shutdown } = this.#deps;
     if (!sharedKv || clock.monotonic() - this.#lostAt > RIVAL_MEMORY_MS) return;
-    await clock.sleep(2 * this.#commitMs, shutdown);
+    await clock.sleep(Math.min(2 * this.#commitMs, LONGEST_PAUSE_MS), shutdown);
   }
 
   async #decide(cache: PoolCache, submitted: readonly Submitted[]): Promise<Decided> {
