@@ -11,6 +11,7 @@ export type ErrorCode =
   | "bad_request" // the request does not fit this server (API version)
   | "stale_token" // a claim token that is not current: the holder must kill its process and forget the run
   | "too_large" // above a documented size
+  | "busy" // too much of the same is under way: try again later
   | "contention" // lost too many races: try again
   | "unknown_outcome"; // a commit whose answer was lost: look, then try again
 

@@ -1,6 +1,6 @@
 /**
- * An endpoint is data: method, path, what its body is made of, and what to do. From one declaration come the route, the
- * check of its input, and later the API's description.
+ * An endpoint is data: method, path, what its body and query are made of, what it answers, and what to do. From one
+ * declaration come the route, the check of its input, and the API's description.
  */
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -15,14 +15,16 @@ import {
   limitRefusal,
   MISSING_BODY,
   toDetails,
+  toQueryDetails,
   validationEnvelope,
 } from "./validation_error.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 /** What a handler gets. */
-export interface Call<B> {
+export interface Call<B, Q = undefined> {
   body: B;
+  query: Q;
   /** A part of the path, decoded. */
   param(name: string): string;
   header(name: string): string | undefined;
@@ -34,9 +36,14 @@ export interface Call<B> {
 
 /** What a handler answers; without a body: nothing is sent. */
 export interface Answer {
-  status: 200 | 201 | 204 | 503;
+  status: Status;
   body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  content?: { type: string; body: string | ReadableStream<Uint8Array> };
+  headers?: Record<string, string>;
 }
+
+export type Status = 200 | 201 | 202 | 204 | 422 | 503;
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });
 export const created = (body: unknown): Answer => ({ status: 201, body });
@@ -49,32 +56,25 @@ export interface Endpoint {
   /** Below `/api`, without a slash at the end: both forms are served. `:id` has to be a UUID. */
   path: string;
   summary: string;
-  body: z.ZodType | undefined;
-  handle(call: Call<unknown>): Promise<Answer> | Answer;
+  body?: z.ZodType;
+  /** The part behind `?`; every value arrives as text. */
+  query?: z.ZodType;
+  /** What it answers when all is well: the shape for each status, null for no body, a media type for what is no JSON. */
+  answers?: Partial<Record<Status, z.ZodType | null | `${string}/${string}`>>;
+  handle(call: Call<unknown, unknown>): Promise<Answer> | Answer;
 }
 
-interface Spec<S extends z.ZodType | undefined> {
-  method: Method;
-  path: string;
-  summary: string;
-  body?: S;
-}
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-/** Declares an endpoint with a body. */
-export function endpoint<S extends z.ZodType>(
-  spec: Spec<S> & { body: S },
-  handle: (call: Call<z.output<S>>) => Promise<Answer> | Answer,
-): Endpoint;
-/** Declares an endpoint without one. */
-export function endpoint(
-  spec: Spec<undefined>,
-  handle: (call: Call<undefined>) => Promise<Answer> | Answer,
-): Endpoint;
-export function endpoint(
-  spec: Spec<z.ZodType | undefined>,
-  handle: (call: Call<never>) => Promise<Answer> | Answer,
+/** Declares an endpoint; its handler gets what the schemas of `spec` give. */
+export function endpoint<
+  const B extends z.ZodType | undefined = undefined,
+  const Q extends z.ZodType | undefined = undefined,
+>(
+  spec: Omit<Endpoint, "handle" | "body" | "query"> & { body?: B; query?: Q },
+  handle: (call: Call<Output<B>, Output<Q>>) => Promise<Answer> | Answer,
 ): Endpoint {
-  return { ...spec, body: spec.body, handle: handle as Endpoint["handle"] };
+  return { ...spec, handle } as Endpoint;
 }
 
 /** A request whose input does not fit; answered by {@link mount}. */
@@ -107,18 +107,26 @@ async function serve(one: Endpoint, c: Context, log: Log): Promise<Response> {
   let raw: unknown;
   try {
     const params = readParams(one.path, c);
+    const query = one.query ? parseQuery(one.query, c) : undefined;
     const body = one.body ? parseBody(one.body, raw = await readJson(c), c) : undefined;
     const answer = await one.handle({
       body,
+      query,
       param: (name) => params[name] ?? "",
       header: (name) => c.req.header(name),
       token: c.req.header(CLAIM_TOKEN_HEADER) ?? c.req.param("token"),
       signal,
     });
-    return answer.status === 204 ? c.body(null, 204) : c.json(answer.body ?? null, answer.status);
+    return toResponse(answer, c);
   } catch (error) {
     return error instanceof InvalidInput ? error.response : refusalOf(error, c, { log, body: raw });
   }
+}
+
+function toResponse({ status, body, content, headers }: Answer, c: Context): Response {
+  if (status === 204) return c.body(null, 204, headers);
+  if (content) return c.body(content.body, status, { ...headers, "content-type": content.type });
+  return c.json(body ?? null, status, headers);
 }
 
 function readParams(path: string, c: Context): Record<string, string> {
@@ -141,6 +149,13 @@ async function readJson(c: Context): Promise<unknown> {
   } catch (error) {
     throw new InvalidInput(c.json(validationEnvelope([invalidJson(error)], text), 422));
   }
+}
+
+function parseQuery(schema: z.ZodType, c: Context): unknown {
+  const given = c.req.query();
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new InvalidInput(c.json(validationEnvelope(toQueryDetails(parsed.error.issues, given), null), 422));
 }
 
 function parseBody(schema: z.ZodType, value: unknown, c: Context): unknown {

@@ -4,7 +4,7 @@ import { DomainError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../runtime/log.ts";
 import { validationEnvelope, valueError } from "./validation_error.ts";
 
-type RefusalStatus = 400 | 403 | 404 | 409 | 422 | 503;
+type RefusalStatus = 400 | 403 | 404 | 409 | 422 | 429 | 503;
 
 /** The status of each refusal; the compiler misses none. */
 const STATUS: Record<ErrorCode, RefusalStatus> = {
@@ -16,6 +16,7 @@ const STATUS: Record<ErrorCode, RefusalStatus> = {
   bad_request: 400,
   stale_token: 409,
   too_large: 422,
+  busy: 429,
   contention: 503,
   unknown_outcome: 503,
 };
@@ -49,6 +50,7 @@ function ofDomain(error: DomainError, c: Context, body: unknown): Response {
       "retry-after": RETRY_AFTER,
     });
   }
+  if (status === 429) return c.json({ detail: error.message }, 429, { "retry-after": RETRY_AFTER });
   if (error.code === "missing_object") return c.json({ exception_message: error.message }, status);
   if (status === 422 && error.field) {
     return c.json(validationEnvelope([valueError(error.message, error.field, body)], body), 422);

@@ -62,6 +62,15 @@ export function toDetails(issues: readonly z.core.$ZodIssue[], value: unknown): 
   return issues.flatMap((issue) => toDetail(issue, value));
 }
 
+/** The same for what stands behind the `?` of a URL. */
+export function toQueryDetails(issues: readonly z.core.$ZodIssue[], given: unknown): Detail[] {
+  return toDetails(issues, given).map((detail) => ({
+    ...detail,
+    loc: ["query", ...detail.loc.slice(1)],
+    ...(detail.type === "missing" ? { input: null } : {}),
+  }));
+}
+
 function toDetail(issue: z.core.$ZodIssue, root: unknown): Detail[] {
   const path = issue.path as (string | number)[];
   const input = valueAt(root, path);

@@ -144,7 +144,11 @@ export class FlowRunCreation {
         ? idempotencyKey(given.flow.id, hashKey(body.idempotency_key))
         : undefined;
       const known = idem && (await get(this.#deps.kv, idem)).value;
-      if (known && known !== id) return { view: await this.#parts.views.get(known), isNew: false };
+      if (known && known !== id) {
+        const [view] = await this.#parts.views.views([known]);
+        if (view) return { view, isNew: false };
+        continue; // deleted just now, and the key with it
+      }
       const view = await this.#enqueue(id, given, idem);
       if (view) return { view, isNew: true };
     }

@@ -29,13 +29,14 @@ Deno.test("refusalOf() gives each code its status and body", async () => {
     bad_request: [400, detail],
     stale_token: [409, detail],
     too_large: [422, detail],
+    busy: [429, detail],
     contention: [503, busy],
     unknown_outcome: [503, busy],
   };
   for (const [code, [status, text]] of Object.entries(expected)) {
     const answer = await refused(new DomainError(code as ErrorCode, "words"));
     assertEquals([answer.response.status, answer.text], [status, text], code);
-    assertEquals(answer.response.headers.get("retry-after"), status === 503 ? "1" : null, code);
+    assertEquals(answer.response.headers.get("retry-after"), [429, 503].includes(status) ? "1" : null, code);
   }
 });
 
