@@ -145,7 +145,7 @@ export class SimObserver {
 
 function isGrantable(stored: Stored, { pool, queueNo }: { pool: string; queueNo: number }): boolean {
   const config = stored.configs.get(pool)?.find(({ no }) => no === queueNo);
-  if (!config || config.paused) return false;
+  if (!config || config.paused || config.closing) return false;
   const held = stored.leases.filter((lease) => lease.pool === pool && lease.value.queueNo === queueNo).length;
   return config.limit === null || held < config.limit;
 }
@@ -206,12 +206,12 @@ function limitFault(before: Stored, after: Stored): string | undefined {
       lease.pool === pool && before.leasesOf(lease.run).length === 0
     );
     if (granted.length > 0 && gate.paused) return "I9: a grant in a paused pool";
-    for (const { no, limit, paused } of after.configs.get(pool) ?? []) {
+    for (const { no, limit, paused, closing } of after.configs.get(pool) ?? []) {
       if (held(after, no) > held(before, no) && limit !== null && held(after, no) > limit) {
         return `I4: ${held(after, no)} held in queue ${no}, its limit is ${limit}`;
       }
-      if (paused && granted.some(({ value }) => value.queueNo === no)) {
-        return `I9: a grant in paused queue ${no}`;
+      if ((paused || closing) && granted.some(({ value }) => value.queueNo === no)) {
+        return `I9: a grant in queue ${no}, which is paused or being deleted`;
       }
     }
   }
