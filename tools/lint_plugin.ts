@@ -9,7 +9,7 @@
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   schemas: ["zod"],
-  domain: [],
+  domain: ["croner", "rrule-temporal"],
   kv: ["runtime", "node:crypto"],
   services: ["domain", "kv", "runtime", "@cfworker/json-schema"],
   routes: ["services", "runtime", "zod", "hono"],

@@ -9,6 +9,7 @@ import {
   type HeartbeatBody,
 } from "../schemas/agent.ts";
 import { Deployment, type DeploymentCreate, type DeploymentUpdate } from "../schemas/deployment.ts";
+import { Explanation } from "../schemas/explanation.ts";
 import type {
   DeploymentListBody,
   FlowListBody,
@@ -97,6 +98,7 @@ export class Api {
     update: (id: string, body: Input<typeof FlowRunUpdate>) =>
       this.http.request("PATCH", `/flow_runs/${id}`, { body }),
     delete: (id: string) => this.http.request("DELETE", `/flow_runs/${id}`),
+    explain: (id: string) => this.#get(`/flow_runs/${id}/explain`, Explanation),
     list: (body: Partial<Input<typeof FlowRunListBody>> = {}) =>
       this.#post("/flow_runs/filter", body, z.array(FlowRun)),
     /** @param token the claim token; without one, as anybody would propose it */

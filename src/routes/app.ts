@@ -7,6 +7,7 @@ import { agentEndpoints, type AgentSettings } from "./agents.ts";
 import { deploymentEndpoints } from "./deployments.ts";
 import { type Endpoint, mount } from "./endpoint.ts";
 import { refusalOf } from "./errors.ts";
+import { explainEndpoints } from "./explain.ts";
 import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
@@ -32,6 +33,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...workQueueEndpoints(services, now),
     ...deploymentEndpoints(services, now),
     ...flowRunEndpoints(services, now),
+    ...explainEndpoints(services.explain),
     ...logEndpoints(services.logs),
     ...agentEndpoints(services.agents, now, settings),
   ];

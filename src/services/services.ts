@@ -2,6 +2,7 @@ import { GroupCommit } from "../kv/group_commit.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import { Agents } from "./agents.ts";
 import { Deployments } from "./deployments.ts";
+import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
 import { FlowRunList } from "./flow_run_list.ts";
 import { FlowRuns } from "./flow_runs.ts";
@@ -23,6 +24,7 @@ export interface Services {
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
   setState: SetState;
+  explain: Explain;
   scheduledRuns: ScheduledRuns;
   logs: Logs;
   agents: Agents;
@@ -48,6 +50,7 @@ export function buildServices(deps: ServerDeps): Services {
     flowRuns: runs,
     flowRunList: new FlowRunList(deps, { flows, pools, queues, deployments, runs }),
     setState: new SetState(deps, gates, runs),
+    explain: new Explain(deps, { gates, runs }),
     scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
     logs: new Logs(deps, group),
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),

@@ -256,6 +256,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       infrastructure_pid: "1",
       job_variables: { a: 1 },
     }),
+    on("GET /flow_runs/:id/explain", { id: r }, 200),
     on("POST /logs", {}, 201, [
       { name: "n", level: 20, message: "m", timestamp: TIME, flow_run_id: r, task_run_id: ID },
     ]),

@@ -11,6 +11,7 @@
  * seconds as a safety net. The epoch is noted before reading and compared after, so that no wake-up is lost between.
  */
 import { DomainError } from "../../errors.ts";
+import type { Gate } from "../../domain/gate.ts";
 import type { ClaimPlan, ClaimRequest } from "../../domain/plan_claim.ts";
 import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
@@ -21,7 +22,7 @@ import { commitBatch, type Sent } from "./commit_batch.ts";
 import { type Decided, decideOperations, hasRoom } from "./decide.ts";
 import { loadPlan } from "./load_plan.ts";
 import { type Operation, PoolGoneError, type Submitted } from "./operation.ts";
-import { PoolCache } from "./pool_cache.ts";
+import { PoolCache, type PoolQueues } from "./pool_cache.ts";
 
 /** How long claims wait before they look again although nothing woke them. */
 const SAFETY_NET_MS = 5_000;
@@ -37,6 +38,13 @@ export interface GatekeeperOptions {
   pool: string;
   /** Called after each commit with the runs that it changed. */
   onChange: (changes: readonly RunChange[]) => void;
+}
+
+/** What a look at the gate found. */
+export interface Inspection {
+  plan: ClaimPlan;
+  gate: Gate;
+  queues: PoolQueues;
 }
 
 export class Gatekeeper {
@@ -111,14 +119,18 @@ export class Gatekeeper {
     }
   }
 
-  /** What these requests would be granted now; nothing is written. */
-  async preview(
-    request: (queues: Awaited<ReturnType<PoolCache["queues"]>>) => ClaimRequest,
-  ): Promise<ClaimPlan> {
+  /** What this request would be granted now; nothing is written. */
+  async preview(request: (queues: PoolQueues) => ClaimRequest): Promise<ClaimPlan> {
+    return (await this.inspect(request)).plan;
+  }
+
+  /** The same, with the counts and the queues of the same moment. */
+  async inspect(request: (queues: PoolQueues) => ClaimRequest): Promise<Inspection> {
     const cache = await PoolCache.open(this.#deps.kv, this.#pool, this.#cache);
     if (!cache) throw new PoolGoneError();
     const batch = await Batch.begin(this.#deps.kv, cache);
-    return await loadPlan(batch, [request(batch.queues)]);
+    const plan = await loadPlan(batch, [request(batch.queues)]);
+    return { plan, gate: batch.gate, queues: batch.queues };
   }
 
   /** This process added a waiting run. */
