@@ -1,5 +1,6 @@
 import { DomainError } from "../errors.ts";
 import { type JournalItem, type RunRecord, STATE_TYPES, type StateType } from "../schemas/records.ts";
+import { unknownOutcome } from "./deadline.ts";
 import { journalPrefix, type Key, onceKey, runKey } from "./keys.ts";
 
 /** A commit is repeated for seconds, or for as long as a server cannot be reached: much less than a day. */
@@ -116,7 +117,7 @@ export class Commit {
    * answer lost: the caller has to look which.
    *
    * @throws DomainError `too_large` when a value does not fit; nothing is written then
-   * @throws Error of KV itself: the outcome is unknown
+   * @throws DomainError `unknown_outcome` when the store failed: it may be written or not
    */
   async send(kv: Deno.Kv): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
     for (;;) {
@@ -136,7 +137,7 @@ export class Commit {
             },
           );
         }
-        if (!isLocked(error)) throw error;
+        if (!isLocked(error)) throw unknownOutcome(error);
       }
     }
   }

@@ -1,4 +1,6 @@
+import type { Clock } from "../runtime/clock.ts";
 import { Commit } from "./commit.ts";
+import { unknownOutcome, withinTimeout } from "./deadline.ts";
 import { BATCH_MUTATIONS, MAX_CHECKS } from "./limits.ts";
 
 interface Waiting {
@@ -16,14 +18,16 @@ interface Waiting {
  */
 export class GroupCommit {
   readonly #kv: Deno.Kv;
+  readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #running = false;
 
-  constructor(kv: Deno.Kv) {
+  constructor(kv: Deno.Kv, clock: Clock) {
     this.#kv = kv;
+    this.#clock = clock;
   }
 
-  /** True when applied, false when a check failed. Throws what KV throws: then the outcome is unknown. */
+  /** True when applied, false when a check failed. @throws DomainError `unknown_outcome`, `too_large` */
   send(commit: Commit): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ commit, resolve, reject });
@@ -55,15 +59,22 @@ export class GroupCommit {
       const joint = new Commit();
       for (const { commit } of batch) joint.add(commit);
       // An error says nothing about what was applied; alone, each part finds out for itself.
-      const applied = await joint.send(this.#kv).then((result) => result.ok, () => false);
+      const applied = await this.#sendInTime(joint).catch(() => false);
       if (applied) return batch.forEach(({ resolve }) => resolve(true));
     }
     await Promise.all(batch.map(async ({ commit, resolve, reject }) => {
       try {
-        resolve((await commit.send(this.#kv)).ok);
+        resolve(await this.#sendInTime(commit));
       } catch (error) {
         reject(error);
       }
     }));
+  }
+
+  /** A store that hangs must not hold up all that come after. */
+  async #sendInTime(commit: Commit): Promise<boolean> {
+    const result = await withinTimeout(commit.send(this.#kv), this.#clock);
+    if (!result) throw unknownOutcome();
+    return result.ok;
   }
 }

@@ -33,7 +33,7 @@ export interface Services {
 }
 
 export function buildServices(deps: ServerDeps): Services {
-  const group = new GroupCommit(deps.kv);
+  const group = new GroupCommit(deps.kv, deps.clock);
   const news = new RunNews();
   const gates = new Gates(deps, (changes) => news.notify(changes));
   const polls = new Polls(deps);

@@ -311,7 +311,7 @@ Deno.test("claim() is woken by an enqueue whose answer was lost", async () => {
     isFirst = false;
     throw new Error("the connection broke");
   };
-  await assertRejects(() => world.run(), Error, "the connection broke");
+  await assertRejects(() => world.run(), DomainError, "look, then try again");
   assertEquals((await answer).length, 1);
 });
 

@@ -1,13 +1,10 @@
 import { wasApplied } from "../../domain/gate.ts";
+import { withinTimeout } from "../../kv/deadline.ts";
 import { bellKey, gateKey, runKey, runStateKey } from "../../kv/keys.ts";
 import { get, getMany } from "../../kv/read.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord } from "../../schemas/records.ts";
 import type { Batch, RunChange } from "./batch.ts";
-
-/** After this long a commit without an answer counts as unknown. KV Connect itself would try for ever. */
-const COMMIT_TIMEOUT_MS = 10_000;
 
 /** What became of a commit. `versionstamp` only when it was answered as applied: then the chain goes on. */
 export interface Sent {
@@ -40,18 +37,6 @@ export async function commitBatch(deps: ServerDeps, batch: Batch): Promise<Sent>
   if (result.ok) return { outcome: "applied", record, versionstamp: result.versionstamp, ms };
   const outcome = await lookWhether(kv, batch, op) ? "applied" : "not_applied";
   return { outcome, record, versionstamp: undefined, ms };
-}
-
-/** Undefined when the time is over. */
-async function withinTimeout<T>(work: Promise<T>, clock: Clock): Promise<T | undefined> {
-  const done = new AbortController();
-  try {
-    const timeout = clock.sleep(COMMIT_TIMEOUT_MS, done.signal).then(() => undefined);
-    return await Promise.race([work, timeout]);
-  } finally {
-    done.abort();
-    work.catch(() => {}); // an answer after the timeout is nobody's
-  }
 }
 
 /** A check failed: another commit won, or the runtime sent ours again after its answer was lost. */

@@ -10,9 +10,9 @@
  * something of the pool was changed from outside ({@link Gatekeeper.enqueued}, {@link Gatekeeper.ring}), and every few
  * seconds as a safety net. The epoch is noted before reading and compared after, so that no wake-up is lost between.
  */
-import { DomainError } from "../../errors.ts";
 import type { Gate } from "../../domain/gate.ts";
 import type { ClaimPlan, ClaimRequest } from "../../domain/plan_claim.ts";
+import { unknownOutcome } from "../../kv/deadline.ts";
 import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord, Instant, RunRecord } from "../../schemas/records.ts";
@@ -352,10 +352,7 @@ export class Gatekeeper {
     // What came to wait in this batch, or a new name of a queue, was not seen by the claims of this batch.
     if (batch.rings) this.#epoch++;
     if (outcome === "unknown") {
-      const error = new DomainError(
-        "unknown_outcome",
-        "The store did not answer in time: look, then try again.",
-      );
+      const error = unknownOutcome();
       for (const { one } of [...answered, ...refused]) one.reject(error);
       for (const waiting of granted.keys()) {
         this.#remove(waiting);
