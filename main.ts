@@ -70,13 +70,16 @@ export async function startServer(config: Config, stop: AbortSignal): Promise<Ru
 
 function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> {
   const { host, port } = config;
-  const app = buildApp(deps, buildServices(deps), {
+  const services = buildServices(deps);
+  const app = buildApp(deps, services, {
     maxBodyBytes: config.maxBodyBytes,
     heartbeatSeconds: config.heartbeatSeconds,
     allowedHosts: hostsOf(config),
   });
   try {
-    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
+    const server = Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
+    void services.leftovers.keepSweeping();
+    return server;
   } catch (error) {
     throw new StartError(
       error instanceof Deno.errors.AddrInUse

@@ -24,6 +24,8 @@ export interface Proposal extends Transition {
   token: string | undefined;
   /** Id for the state, made beforehand, so that a repeated decision recognises its own earlier write. */
   stateId: string;
+  /** Id of the pause that somebody ends for the run's holder: no token is asked for. Nothing else may have happened since. */
+  resumes?: string | undefined;
 }
 
 /** `delaySeconds` only for WAIT. */
@@ -74,7 +76,10 @@ export function planTransition(proposal: Proposal): TransitionPlan {
 }
 
 /** docs/gate.md, "Tokens": undefined when the proposal may go on to the rules. */
-function judgeToken({ run, proposed, token, force }: Proposal): TransitionPlan | undefined {
+function judgeToken({ run, proposed, token, force, resumes }: Proposal): TransitionPlan | undefined {
+  if (resumes !== undefined) {
+    return run.state.id === resumes ? undefined : answer("ABORT", "This run is not in that pause any more.");
+  }
   // A run that was never handed out has no old tokens: what comes with the proposal is its sender's own, as when an
   // engine, whose every request carries the token of its run, speaks for a subflow.
   if (token !== undefined && run.attempt > 0) {

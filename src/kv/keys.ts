@@ -12,6 +12,7 @@ import type {
   LogChunk,
   QueueConfig,
   RunDoc,
+  RunInputRecord,
   RunRecord,
   SessionRecord,
   StateRecord,
@@ -53,6 +54,10 @@ export const runStateKey = (
   run: string,
   timestamp: number,
 ): Key<StateRecord> => ["run_state", run, timestamp];
+/** An input of a run, by the hash of its key. */
+export const runInputKey = (run: string, keyHash: string): Key<RunInputRecord> => ["run_input", run, keyHash];
+/** A run that was deleted and of which something may be left. */
+export const deletedRunKey = (run: string): Key<0> => ["deleted_run", run];
 /** Index of waiting runs: the order within a queue is (time, id). */
 export const waitKey = (pool: string, queueNo: number, t: number, run: string): Key<0> => [
   "wait",
@@ -106,3 +111,5 @@ export const logKey = (run: string, firstTimestamp: number, id: string): Key<Log
 ];
 /** One piece of a large text. */
 export const chunkKey = (version: string, no: number): Key<Uint8Array> => ["chunk", version, no];
+/** How many pieces of a large text were stored ahead of the record that will point at them. */
+export const aheadKey = (version: string): Key<number> => ["ahead", version];

@@ -1,9 +1,9 @@
 import { DomainError } from "../errors.ts";
 import type { LargeText } from "../schemas/records.ts";
 import { Commit } from "./commit.ts";
-import { chunkKey } from "./keys.ts";
+import { aheadKey, chunkKey } from "./keys.ts";
 import { CHUNK_BYTES, COMMIT_PAYLOAD_BYTES } from "./limits.ts";
-import { getMany } from "./read.ts";
+import { get, getMany } from "./read.ts";
 
 /** Texts up to this many UTF-8 bytes stay in their record. */
 const INLINE_BYTES = 4_000;
@@ -27,37 +27,67 @@ export function packText(text: string, version: string): PackedText {
 
 /**
  * Puts the pieces into the commit of their record; pieces too large for one commit are stored ahead of it, under
- * their fresh version, where nothing points at them until the record does.
+ * their fresh version. Tells which were.
  */
-export async function storePieces(kv: Deno.Kv, commit: Commit, texts: readonly PackedText[]): Promise<void> {
-  const bytes = texts.flatMap((text) => text.pieces).reduce((sum, piece) => sum + piece.length, 0);
-  for (const { stored, pieces } of texts) {
-    if (typeof stored === "string") continue;
-    for (const [no, piece] of pieces.entries()) {
-      const key = chunkKey(stored.version, no);
-      if (bytes <= COMMIT_PAYLOAD_BYTES) commit.set(key, piece);
-      else await new Commit().checkAbsent(key).set(key, piece).send(kv);
-    }
+export async function storePieces(
+  kv: Deno.Kv,
+  commit: Commit,
+  texts: readonly PackedText[],
+): Promise<LargeText[]> {
+  const inPieces = texts.filter(({ pieces }) => pieces.length > 0);
+  const bytes = inPieces.flatMap(({ pieces }) => pieces).reduce((sum, piece) => sum + piece.length, 0);
+  if (bytes > COMMIT_PAYLOAD_BYTES) {
+    for (const text of inPieces) pointAt(commit, await storeAhead(kv, text));
+    return inPieces.map(({ stored }) => stored);
   }
+  for (const { stored, pieces } of inPieces) {
+    if (typeof stored !== "string") setPieces(commit, stored.version, pieces);
+  }
+  return [];
 }
 
-/** Stores the pieces ahead of a record whose commit has to stay small. Tells what goes into the record. */
+/**
+ * Stores the pieces ahead of a record whose commit has to stay small, with a mark that nothing points at them yet.
+ * Tells what goes into the record; its commit has to {@link pointAt} it.
+ */
 export async function storeAhead(kv: Deno.Kv, { stored, pieces }: PackedText): Promise<LargeText> {
   if (typeof stored === "string") return stored;
+  const { version } = stored;
   const perCommit = COMMIT_PAYLOAD_BYTES / CHUNK_BYTES;
   for (let first = 0; first < pieces.length; first += perCommit) {
-    const commit = new Commit().checkAbsent(chunkKey(stored.version, first));
-    pieces.slice(first, first + perCommit).forEach((piece, i) =>
-      commit.set(chunkKey(stored.version, first + i), piece)
-    );
-    await commit.send(kv);
+    const commit = new Commit().checkAbsent(chunkKey(version, first));
+    if (first === 0) commit.set(aheadKey(version), pieces.length);
+    await setPieces(commit, version, pieces.slice(first, first + perCommit), first).send(kv);
   }
   return stored;
 }
 
+function setPieces(commit: Commit, version: string, pieces: readonly Uint8Array[], first = 0): Commit {
+  pieces.forEach((piece, i) => commit.set(chunkKey(version, first + i), piece));
+  return commit;
+}
+
+/** The record of this commit points at the text from now on. */
+export function pointAt(commit: Commit, stored: LargeText | null | undefined): void {
+  if (isInPieces(stored)) commit.delete(aheadKey(stored.version));
+}
+
+/** Deletes what {@link storeAhead} stored, unless a record points at it. Not while a commit may still be under way. */
+export async function dropAhead(kv: Deno.Kv, stored: LargeText | null | undefined): Promise<void> {
+  if (!isInPieces(stored)) return;
+  const mark = await get(kv, aheadKey(stored.version));
+  if (mark.value === null) return;
+  const commit = new Commit().check(mark).delete(mark.key);
+  dropPieces(commit, stored);
+  await commit.send(kv);
+}
+
+const isInPieces = (stored: LargeText | null | undefined): stored is Exclude<LargeText, string> =>
+  typeof stored === "object" && stored !== null;
+
 /** Deletes the pieces of a text together with the record that pointed at them. */
 export function dropPieces(commit: Commit, stored: LargeText | null | undefined): void {
-  if (stored === null || stored === undefined || typeof stored === "string") return;
+  if (!isInPieces(stored)) return;
   for (let no = 0; no < stored.chunks; no++) commit.delete(chunkKey(stored.version, no));
 }
 

@@ -5,6 +5,8 @@ import type { Random } from "./random.ts";
 export interface Ids {
   /** A UUID version 7, lower case. Ids of one process strictly increase, also within a millisecond. */
   uuid(): string;
+  /** A UUID version 7 that differs from `id`, one of {@link uuid}, in its last 42 bits alone, which are random. */
+  kin(id: string): string;
   /** A claim token that nobody can guess: 22 URL-safe characters. */
   token(): string;
   /** An integer below 2^32 that names one commit among the last few of a gate (4 bytes, where a UUID would be 38). */
@@ -47,10 +49,25 @@ export function buildIds(clock: Clock, random: Random): Ids {
         "-",
       );
     },
+    kin(id) {
+      const rest = random.bytes(6);
+      rest[0] = (parseInt(id.slice(24, 26), 16) & 0xfc) | (rest[0]! & 0x03);
+      return `${id.slice(0, 24)}${toHex(rest)}`;
+    },
     token: () => toBase64Url(random.bytes(16)),
     op: () => new DataView(random.bytes(4).buffer).getUint32(0),
   };
 }
+
+/** The first and the last that {@link Ids.kin} could answer for the id that `kin` was made of. That id is in between. */
+export function kinRange(kin: string): { first: string; last: string } {
+  const shared = parseInt(kin.slice(24, 26), 16) & 0xfc;
+  const upTo = (bits: number) => `${kin.slice(0, 24)}${(shared | bits).toString(16).padStart(2, "0")}`;
+  return { first: `${upTo(0x00)}0000000000`, last: `${upTo(0x03)}ffffffffff` };
+}
+
+/** When the UUID version 7 was made, in milliseconds since the epoch. */
+export const millisecondOf = (uuid: string): number => parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 
 function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");

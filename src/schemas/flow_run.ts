@@ -13,6 +13,7 @@ export const EmpiricalPolicyInput = z.object({
   resuming: wire.bool().nullish(),
   retry_type: z.enum(["in_process", "reschedule"]).nullish(),
 });
+export type EmpiricalPolicyInput = z.output<typeof EmpiricalPolicyInput>;
 
 export const EmpiricalPolicy = z.object({
   max_retries: z.number(),

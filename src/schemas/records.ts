@@ -132,6 +132,16 @@ export interface RunDoc {
   updated: Instant;
 }
 
+/** What somebody sent to a run, for it to be read there. */
+export interface RunInputRecord {
+  /** Made in the order of the inputs. */
+  id: string;
+  key: string;
+  value: LargeText;
+  sender: string | null;
+  created: Instant;
+}
+
 /** Counts and switches of a pool: the one record that every grant and every return of a slot rewrites. */
 export interface GateRecord {
   paused: boolean;

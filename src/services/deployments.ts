@@ -19,6 +19,7 @@ import type { DeploymentListBody } from "../schemas/filter.ts";
 import type { DeploymentRecord, FlowRecord, Instant, JsonText } from "../schemas/records.ts";
 import { formatInstant, fromJsonText } from "../schemas/wire.ts";
 import { byNameSort, type Flows, matchesIdAndName } from "./flows.ts";
+import { refuseTooLarge } from "./large_values.ts";
 import { isRecent } from "./polls.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
@@ -36,8 +37,6 @@ export interface DeploymentView {
   status: "READY" | "NOT_READY";
 }
 
-/** Largest parameters of a deployment or a run (the reference's limit). */
-const LARGEST_PARAMETERS_BYTES = 524_288;
 /** How often a write is tried again when another one came between. */
 const ATTEMPTS = 20;
 
@@ -329,18 +328,6 @@ function plainFields(body: DeploymentUpdate): Partial<DeploymentRecord> {
   if (body.tags) fields.tags = body.tags;
   if (body.pull_steps) fields.pullSteps = JSON.stringify(body.pull_steps);
   return fields;
-}
-
-/** @throws DomainError `too_large` */
-export function refuseTooLarge(text: JsonText, field: string): void {
-  if (text.length * 3 <= LARGEST_PARAMETERS_BYTES) return;
-  const bytes = new TextEncoder().encode(text).length;
-  if (bytes <= LARGEST_PARAMETERS_BYTES) return;
-  throw new DomainError(
-    "too_large",
-    `The ${field} have ${bytes} bytes; at most ${LARGEST_PARAMETERS_BYTES} are allowed. Store the content elsewhere and pass a reference.`,
-    { field: [field] },
-  );
 }
 
 /** A placeholder inside a shell script would let a parameter's value become code. */

@@ -28,10 +28,12 @@ import type {
   WorkQueueRecord,
 } from "../schemas/records.ts";
 import { fromJsonText } from "../schemas/wire.ts";
-import { type Deployments, INTEGRITY, refuseTooLarge } from "./deployments.ts";
+import { type Deployments, INTEGRITY } from "./deployments.ts";
+import { policyFields } from "./flow_run_policy.ts";
 import type { FlowRunView, FlowRunViews } from "./flow_run_views.ts";
 import type { Flows } from "./flows.ts";
 import type { Gates } from "./gate/gates.ts";
+import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import { fromStateCreate } from "./proposed_state.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
@@ -180,15 +182,18 @@ export class FlowRunCreation {
     const waits = run.pool !== null && run.state.type === "SCHEDULED";
     if (waits) commit.set(waitKey(run.pool!, run.queueNo, run.t, id), 0);
     if (waits && sharedKv) commit.set(bellKey(run.pool!), ids.token());
-    await storePieces(kv, commit, packed);
-    try {
-      const applied = await this.#parts.group.send(commit);
-      // An earlier attempt of the runtime may have been applied.
-      if (!applied && (await get<unknown>(kv, mark)).value === null) return undefined;
-    } finally {
-      // Also when the outcome is unknown: looking in vain is cheap, not looking would lose the run for seconds.
-      if (waits) this.#parts.gates.enqueued(run.pool!, run.queueNo);
-    }
+    const ahead = await storePieces(kv, commit, packed);
+    const isMade = await settlingAhead(kv, ahead, async () => {
+      try {
+        const applied = await this.#parts.group.send(commit);
+        // An earlier attempt of the runtime may have been applied.
+        return applied || (await get<unknown>(kv, mark)).value !== null;
+      } finally {
+        // Also when the outcome is unknown: looking in vain is cheap, not looking would lose the run for seconds.
+        if (waits) this.#parts.gates.enqueued(run.pool!, run.queueNo);
+      }
+    });
+    if (!isMade) return undefined;
     return {
       run,
       doc,
@@ -206,11 +211,13 @@ export class FlowRunCreation {
     const { body, state } = given;
     const now = clock.now();
     refuseTooLarge(given.parameters, "parameters");
+    refuseTooLarge(body.context, "context");
+    refuseTooLarge(given.jobVariables ?? "{}", "job_variables");
+    if (body.state?.data) refuseTooLarge(body.state.data, "data", ["state", "data"]);
     const pack = (text: JsonText) => packText(text, ids.uuid());
     const parameters = pack(given.parameters);
     const context = pack(body.context);
     const jobVariables = given.jobVariables === null ? null : pack(given.jobVariables);
-    const policy = body.empirical_policy;
     const doc: RunDoc = {
       id,
       name: body.name || randomName(random.unit(), random.unit()),
@@ -228,10 +235,7 @@ export class FlowRunCreation {
         given.deployment?.value.infrastructureDocumentId ?? null,
       infrastructurePid: null,
       createdBy: null,
-      maxRetries: policy?.max_retries ?? 0,
-      retryDelaySeconds: policy?.retry_delay_seconds ?? 0,
-      retries: policy?.retries ?? null,
-      retryDelay: policy?.retry_delay ?? null,
+      ...policyFields(body.empirical_policy),
       updated: now,
     };
     const packed = [parameters, context, ...jobVariables ? [jobVariables] : []];
@@ -240,7 +244,7 @@ export class FlowRunCreation {
 
   #firstRecord(id: string, given: NewRun, proposed: ProposedState): RunRecord {
     const now = this.#deps.clock.now();
-    const state = { ...proposed, id: this.#deps.ids.uuid(), timestamp: now };
+    const state = { ...proposed, id: this.#deps.ids.kin(id), timestamp: now };
     const blank: RunRecord = {
       id,
       flow: given.flow.id,
@@ -301,7 +305,7 @@ type Target = Pick<NewRun, "queue" | "poolName">;
 const NOWHERE: Target = { queue: undefined, poolName: null };
 
 /** Objects merged key by key, later ones first. */
-function merged(...texts: JsonText[]): JsonText {
+export function merged(...texts: JsonText[]): JsonText {
   return JSON.stringify(Object.assign({}, ...texts.map((text) => fromJsonText(text))));
 }
 

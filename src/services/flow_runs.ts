@@ -1,26 +1,23 @@
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
-import { hashKey } from "../kv/hash.ts";
-import { gateKey, idempotencyKey, logKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
+import { runDocKey, runKey } from "../kv/keys.ts";
 import { dropPieces, type PackedText, packText, storePieces } from "../kv/large_text.ts";
 import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentFlowRunCreate, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
-import type { JsonText, LogChunk, RunDoc, RunRecord, StateRecord } from "../schemas/records.ts";
-import { refuseTooLarge } from "./deployments.ts";
-import { type CreationParts, FlowRunCreation } from "./flow_run_creation.ts";
+import type { JsonText, RunDoc } from "../schemas/records.ts";
+import { type CreationParts, FlowRunCreation, merged } from "./flow_run_creation.ts";
+import { FlowRunDeletion } from "./flow_run_deletion.ts";
+import { policyFields } from "./flow_run_policy.ts";
 import { type FlowRunView, FlowRunViews } from "./flow_run_views.ts";
 import type { Gates } from "./gate/gates.ts";
-import { PoolGoneError } from "./gate/operation.ts";
-import { move, MovedError, remove } from "./gate/run_operations.ts";
+import { move, MovedError } from "./gate/run_operations.ts";
+import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
 /** How often a write is tried again when another one came between. */
 const ATTEMPTS = 20;
-
-/** So much of a history is deleted together with its run; the rest goes after it. */
-const MOST_MUTATIONS = 200;
 
 export class FlowRuns {
   readonly #deps: ServerDeps;
@@ -29,13 +26,15 @@ export class FlowRuns {
   readonly #queues: WorkQueues;
   readonly #views: FlowRunViews;
   readonly #creation: FlowRunCreation;
+  readonly #deletion: FlowRunDeletion;
 
-  constructor(deps: ServerDeps, parts: Omit<CreationParts, "views">) {
+  constructor(deps: ServerDeps, parts: Omit<CreationParts, "views"> & { deletion: FlowRunDeletion }) {
     this.#deps = deps;
     this.#gates = parts.gates;
     this.#group = parts.group;
     this.#queues = parts.queues;
     this.#views = new FlowRunViews(deps.kv);
+    this.#deletion = parts.deletion;
     this.#creation = new FlowRunCreation(deps, { ...parts, views: this.#views });
   }
 
@@ -62,97 +61,54 @@ export class FlowRuns {
     return this.#views.views(ids);
   }
 
-  /** Only the keys that are present are written. @throws DomainError `not_found` */
+  /** Only the keys that are present are written. @throws DomainError `not_found`, `too_large` */
   async update(id: string, body: FlowRunUpdate): Promise<void> {
-    const { kv, ids, clock } = this.#deps;
+    const { kv, ids } = this.#deps;
+    const texts: Partial<Record<"parameters" | "jobVariables", PackedText>> = {};
+    if (body.parameters) {
+      refuseTooLarge(body.parameters, "parameters");
+      texts.parameters = packText(body.parameters, ids.uuid());
+    }
+    if (body.job_variables) {
+      refuseTooLarge(body.job_variables, "job_variables");
+      texts.jobVariables = packText(body.job_variables, ids.uuid());
+    }
+    const pieces = new Commit();
+    const ahead = await storePieces(kv, pieces, Object.values(texts));
+    await settlingAhead(kv, ahead, () =>
+      this.#change(id, (doc, commit) => {
+        commit.add(pieces);
+        const next = { ...doc, ...plainFields(body) };
+        for (const field of ["parameters", "jobVariables"] as const) {
+          const text = texts[field];
+          if (text) next[field] = text.stored;
+          if (next[field] !== doc[field]) dropPieces(commit, doc[field]);
+        }
+        return next;
+      }));
+  }
+
+  /** Adds the labels to those that are there. @throws DomainError `not_found` */
+  async updateLabels(id: string, labels: JsonText): Promise<void> {
+    await this.#change(id, (doc) => ({ ...doc, labels: merged(doc.labels, labels) }));
+  }
+
+  /** Writes what `alter` makes of the run's description; it may add to the commit. */
+  async #change(id: string, alter: (doc: RunDoc, commit: Commit) => RunDoc): Promise<void> {
+    const { kv, clock } = this.#deps;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const [run, entry] = await Promise.all([get(kv, runKey(id)), get(kv, runDocKey(id))]);
       if (!run.value || !entry.value) throw new DomainError("not_found", "Flow run not found");
-      const commit = new Commit().check(entry);
-      const packed: PackedText[] = [];
-      const doc = { ...entry.value, updated: clock.now() };
-      const put = (field: "parameters" | "jobVariables", text: JsonText | null | undefined) => {
-        if (!text) return;
-        refuseTooLarge(text, field);
-        const one = packText(text, ids.uuid());
-        dropPieces(commit, doc[field]);
-        doc[field] = one.stored;
-        packed.push(one);
-      };
-      put("parameters", body.parameters);
-      put("jobVariables", body.job_variables);
-      Object.assign(doc, plainFields(body));
-      await storePieces(kv, commit, packed);
-      if (await this.#group.send(commit.set(runDocKey(id), doc).touchRun(run.value))) return;
+      const commit = new Commit().check(entry).touchRun(run.value);
+      commit.set(runDocKey(id), { ...alter(entry.value, commit), updated: clock.now() });
+      if (await this.#group.send(commit)) return;
     }
     throw new DomainError("contention", "The run changed while it was being written: try again.");
   }
 
-  /** Deletes the run with its logs; a held slot is free then. @throws DomainError `not_found` */
-  async delete(id: string): Promise<void> {
-    const { kv } = this.#deps;
-    const run = (await get(kv, runKey(id))).value;
-    if (!run) throw new DomainError("not_found", "Flow run not found");
-    if (run.pool === null) await this.#deleteAlone(id);
-    else await this.#deleteAtGate(run.pool, id);
-    await this.#deleteRest(id);
-    await this.#deleteLogs(id);
-  }
-
-  async #deleteAtGate(pool: string, id: string): Promise<void> {
-    try {
-      await this.#gates.of(pool).submit(remove(id, (commit, run) => this.#removeBeside(commit, run)));
-    } catch (error) {
-      if (error instanceof MovedError) return await this.delete(id);
-      if (error instanceof PoolGoneError) return await this.#deleteAlone(id);
-      throw error;
-    }
-  }
-
-  async #deleteAlone(id: string): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const entry = await get(this.#deps.kv, runKey(id));
-      if (!entry.value) return;
-      const commit = new Commit().check(entry).writeRun(entry.value, null);
-      if (entry.value.pool !== null) commit.checkAbsent(gateKey(entry.value.pool));
-      await this.#removeBeside(commit, entry.value);
-      if ((await commit.send(this.#deps.kv)).ok) return;
-    }
-    throw new DomainError("contention", "The run changed while it was being deleted: try again.");
-  }
-
-  /** Deletes what belongs to a run beside its record and place. */
-  async #removeBeside(commit: Commit, run: RunRecord): Promise<void> {
-    const { kv } = this.#deps;
-    const doc = (await get(kv, runDocKey(run.id))).value;
-    commit.delete(runDocKey(run.id));
-    for (const text of [doc?.parameters, doc?.context, doc?.jobVariables]) dropPieces(commit, text);
-    if (doc?.idempotencyKey) commit.delete(idempotencyKey(run.flow, hashKey(doc.idempotencyKey)));
-    for await (const { key, value } of kv.list<StateRecord>({ prefix: statesOf(run.id) })) {
-      if (commit.mutations > MOST_MUTATIONS) break;
-      commit.delete(key);
-      dropPieces(commit, value.data);
-    }
-  }
-
-  /** What was too much for the commit that deleted the run. */
-  async #deleteRest(id: string): Promise<void> {
-    const { kv } = this.#deps;
-    for await (const entry of kv.list<StateRecord>({ prefix: statesOf(id) })) {
-      const commit = new Commit().check(entry).delete(entry.key);
-      dropPieces(commit, entry.value.data);
-      await this.#group.send(commit);
-    }
-  }
-
-  async #deleteLogs(id: string): Promise<void> {
-    const { kv } = this.#deps;
-    const prefix = logKey(id, 0, "").slice(0, 2) as Deno.KvKey;
-    for await (const entry of kv.list<LogChunk>({ prefix }, { batchSize: 100 })) {
-      const commit = new Commit().check(entry).delete(entry.key);
-      dropPieces(commit, entry.value.lines);
-      await this.#group.send(commit);
-    }
+  /** {@link FlowRunDeletion.delete} */
+  delete(id: string): Promise<void> {
+    return this.#deletion.delete(id);
   }
 
   /**
@@ -180,20 +136,13 @@ export class FlowRuns {
   }
 }
 
-const statesOf = (run: string) => runStateKey(run, 0).slice(0, 2) as Deno.KvKey;
-
 function plainFields(body: FlowRunUpdate): Partial<RunDoc> {
   const fields: Partial<RunDoc> = {};
   if (body.name) fields.name = body.name;
   if (body.flow_version !== undefined) fields.flowVersion = body.flow_version;
   if (body.infrastructure_pid !== undefined) fields.infrastructurePid = body.infrastructure_pid;
   if (body.tags) fields.tags = body.tags;
-  const policy = body.empirical_policy;
-  if (policy) {
-    fields.maxRetries = policy.max_retries;
-    fields.retryDelaySeconds = policy.retry_delay_seconds;
-    fields.retries = policy.retries ?? null;
-    fields.retryDelay = policy.retry_delay ?? null;
-  }
+  if (body.job_variables === null) fields.jobVariables = null;
+  if (body.empirical_policy) Object.assign(fields, policyFields(body.empirical_policy));
   return fields;
 }

@@ -5,8 +5,10 @@ import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
 import { FlowRunList } from "./flow_run_list.ts";
+import { FlowRunDeletion } from "./flow_run_deletion.ts";
 import { FlowRuns } from "./flow_runs.ts";
 import { Gates } from "./gate/gates.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { Polls } from "./polls.ts";
 import { RunNews } from "./run_news.ts";
@@ -28,6 +30,7 @@ export interface Services {
   scheduledRuns: ScheduledRuns;
   logs: Logs;
   agents: Agents;
+  leftovers: Leftovers;
   /** For what looks at the gates from outside. */
   gates: Gates;
 }
@@ -41,7 +44,8 @@ export function buildServices(deps: ServerDeps): Services {
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
   const deployments = new Deployments(deps, flows, pools, queues);
-  const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments });
+  const deletion = new FlowRunDeletion(deps, gates, group);
+  const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
   return {
     flows,
     workPools: pools,
@@ -54,6 +58,7 @@ export function buildServices(deps: ServerDeps): Services {
     scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
     logs: new Logs(deps, group),
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
+    leftovers: new Leftovers(deps, deletion),
     gates,
   };
 }

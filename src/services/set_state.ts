@@ -3,15 +3,17 @@ import { type Answer, planTransition } from "../domain/plan_transition.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import { gateKey, leaseKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
-import { packText, storeAhead } from "../kv/large_text.ts";
+import { packText, pointAt, storeAhead } from "../kv/large_text.ts";
 import { get, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { JsonText, LargeText, LeaseRecord, RunRecord } from "../schemas/records.ts";
 import type { StateCreate } from "../schemas/state.ts";
+import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
 import { PoolGoneError } from "./gate/operation.ts";
 import {
+  dataOf,
   MovedError,
   type StateProposal,
   toProposal,
@@ -37,6 +39,10 @@ export interface SetStateRequest {
   force: boolean;
   /** The claim token that came with the request. */
   token: string | undefined;
+  /** Id of the pause that this ends on behalf of the run's holder, so that no token is needed. */
+  resumes?: string;
+  /** Written together with the state, if it is accepted. Has no checks. */
+  beside?: Commit | undefined;
 }
 
 /** How often a run without a gate is decided anew when it changed meanwhile. */
@@ -61,8 +67,12 @@ export class SetState {
    */
   async propose(request: SetStateRequest): Promise<SetStateView> {
     const proposal = await this.#toProposal(request);
+    return await settlingAhead(this.#deps.kv, [proposal.data], () => this.#settle(proposal));
+  }
+
+  async #settle(proposal: StateProposal): Promise<SetStateView> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const hint = attempt === 0 ? this.#gates.hintOf(request.run) : undefined;
+      const hint = attempt === 0 ? this.#gates.hintOf(proposal.run) : undefined;
       const result = await this.#decide(proposal, hint);
       if (result === "again") continue;
       if (result.kind === "stale") {
@@ -77,15 +87,16 @@ export class SetState {
     throw new DomainError("contention", "The run changed while its state was being set: try again.");
   }
 
-  async #toProposal({ run, state, force, token }: SetStateRequest): Promise<StateProposal> {
+  async #toProposal({ run, state, ...given }: SetStateRequest): Promise<StateProposal> {
     const { ids, clock } = this.#deps;
     const proposed = fromStateCreate(state, state.type, clock.now());
     const data = proposed.hasData && state.data !== undefined ? await this.#store(state.data) : null;
-    return { run, proposed, data, force, token, stateId: ids.uuid(), pauseKey: ids.uuid() };
+    return { run, proposed, data, ...given, stateId: ids.kin(run), pauseKey: ids.uuid() };
   }
 
   /** Large data is stored ahead, so that the gate's commits stay small. */
   async #store(data: JsonText): Promise<LargeText> {
+    refuseTooLarge(data, "data", ["state", "data"]);
     return await storeAhead(this.#deps.kv, packText(data, this.#deps.ids.uuid()));
   }
 
@@ -118,8 +129,11 @@ export class SetState {
     const plan = planTransition(toProposal(proposal, run, doc.value, clock.now()));
     if (plan.kind === "stale") return plan;
     if (plan.kind === "answer") return { kind: "answered", answer: plan.answer, run, isWritten: false };
+    const data = dataOf(proposal, plan.next);
     const commit = new Commit().check(entry).writeRun(entry.value, plan.next)
-      .set(runStateKey(run.id, plan.next.state.timestamp), { ...plan.next.state, data: proposal.data });
+      .set(runStateKey(run.id, plan.next.state.timestamp), { ...plan.next.state, data });
+    pointAt(commit, data);
+    if (proposal.beside && plan.answer.status === "ACCEPT") commit.add(proposal.beside);
     if (entry.value.pool !== null) commit.checkAbsent(gateKey(entry.value.pool));
     if (!(await commit.send(kv)).ok) return "again";
     return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };

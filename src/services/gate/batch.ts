@@ -3,6 +3,7 @@ import type { QueueWindow, WaitEntry } from "../../domain/plan_claim.ts";
 import { placeOf } from "../../domain/run_state.ts";
 import { Commit } from "../../kv/commit.ts";
 import { gateConfigKey, leaseKey, queueKey, runDocKey, runStateKey, waitKey } from "../../kv/keys.ts";
+import { pointAt } from "../../kv/large_text.ts";
 import type {
   LargeText,
   LeaseRecord,
@@ -126,6 +127,7 @@ export class Batch {
         ...after.state,
         data: options.data ?? null,
       });
+      pointAt(this.commit, options.data);
     }
     this.commit.writeRun(before, after);
     this.bytes += BYTES_OF_CHANGE + (after ? BYTES_OF_CHARACTER * charactersOf(after, options.data) : 0);

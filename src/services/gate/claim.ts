@@ -95,7 +95,7 @@ export function stageGrant(
   const due = run.state.details.scheduled_time;
   const pending = proposedState("PENDING", { details: due === undefined ? {} : { scheduled_time: due } });
   const granted: RunRecord = {
-    ...enterState(run, { ...pending, id: ids.uuid(), timestamp: nextTimestamp(run.state, now) }),
+    ...enterState(run, { ...pending, id: ids.kin(run.id), timestamp: nextTimestamp(run.state, now) }),
     session: claim.session,
     token: ids.token(),
     attempt: run.attempt + 1,

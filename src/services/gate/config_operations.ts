@@ -2,7 +2,7 @@
 import { firstFreePriority, makeRoom, withPriority } from "../../domain/priorities.ts";
 import { DomainError } from "../../errors.ts";
 import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
-import { dropPieces } from "../../kv/large_text.ts";
+import { dropPieces, pointAt } from "../../kv/large_text.ts";
 import { MAX_UINT16 } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
 import { readAllHeads } from "../../kv/waiting_index.ts";
@@ -49,6 +49,7 @@ export function updatePool(kv: Deno.Kv, change: PoolChange, now: Instant): Opera
     }
     if (paused !== undefined) batch.gate.paused = paused;
     if (limit !== undefined) batch.gate.limit = limit;
+    pointAt(batch.commit, template);
     batch.rings = true;
     batch.commit.check(pool).set(poolKey(batch.pool), {
       ...pool.value,

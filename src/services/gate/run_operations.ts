@@ -8,7 +8,7 @@ import {
   type TransitionPlan,
 } from "../../domain/plan_transition.ts";
 import { isHeld, placeOf, type ProposedState } from "../../domain/run_state.ts";
-import { Commit } from "../../kv/commit.ts";
+import type { Commit } from "../../kv/commit.ts";
 import type { Instant, LargeText, RunDoc, RunRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
@@ -17,6 +17,9 @@ import type { Operation } from "./operation.ts";
 export class MovedError extends Error {
   override readonly name = "MovedError";
 }
+
+/** What is written beside a state, about: its large texts are stored ahead. */
+const BYTES_BESIDE = 10_000;
 
 /** A state that somebody proposes for a run. */
 export interface StateProposal {
@@ -28,6 +31,10 @@ export interface StateProposal {
   token: string | undefined;
   stateId: string;
   pauseKey: string;
+  /** {@link Proposal.resumes} */
+  resumes?: string | undefined;
+  /** Written together with the proposed state, if that is accepted. Has no checks. */
+  beside?: Commit | undefined;
 }
 
 export type TransitionResult =
@@ -50,6 +57,7 @@ export function toProposal(given: StateProposal, run: RunRecord, doc: RunDoc | n
     force: given.force,
     token: given.token,
     stateId: given.stateId,
+    resumes: given.resumes,
   };
 }
 
@@ -90,24 +98,27 @@ function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, given: StateP
     const blocked = batch.gate.blocked() ?? (queue ? batch.gate.blockedIn(queue) : { kind: "queue_paused" });
     if (blocked) return { kind: "blocked", blocked, run };
   }
-  batch.change(run, plan.next, { data: given.data, byHolder: given.token !== undefined });
+  batch.change(run, plan.next, { data: dataOf(given, plan.next), byHolder: given.token !== undefined });
+  if (given.beside && plan.answer.status === "ACCEPT") {
+    batch.commit.add(given.beside);
+    batch.bytes += BYTES_BESIDE;
+  }
   return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };
 }
 
-/** Deletes the run with its place. `withRun` adds what lies elsewhere to the same commit. */
-export function remove(
-  id: string,
-  withRun: (commit: Commit, run: RunRecord) => Promise<void>,
-): Operation<void> {
+/** The proposed state's data; a state that took its place has none. */
+export const dataOf = (given: StateProposal, next: RunRecord): LargeText | null =>
+  next.state.hasData ? given.data : null;
+
+/** Deletes the run with its place. `withRun` goes into the same commit; it has no checks. */
+export function remove(id: string, withRun: Commit): Operation<void> {
   return {
     kind: "state",
     run: id,
     async decide(batch) {
       const run = await requireRun(batch, id);
-      const beside = new Commit();
-      await withRun(beside, run);
       batch.change(run, null);
-      batch.commit.add(beside);
+      batch.commit.add(withRun);
       return { result: undefined };
     },
   };
