@@ -8,6 +8,8 @@ import { deploymentEndpoints } from "./deployments.ts";
 import { type Endpoint, mount } from "./endpoint.ts";
 import { refusalOf } from "./errors.ts";
 import { explainEndpoints } from "./explain.ts";
+import { flowRunInputEndpoints } from "./flow_run_inputs.ts";
+import { flowRunStateEndpoints } from "./flow_run_states.ts";
 import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
@@ -34,6 +36,8 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...deploymentEndpoints(services, now),
     ...flowRunEndpoints(services, now),
     ...explainEndpoints(services.explain),
+    ...flowRunInputEndpoints(services.flowRunInputs),
+    ...flowRunStateEndpoints(services),
     ...logEndpoints(services.logs),
     ...agentEndpoints(services.agents, now, settings),
   ];

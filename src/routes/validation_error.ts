@@ -49,8 +49,11 @@ export function invalidJson(error: unknown): Detail {
 export function limitRefusal(issues: readonly z.core.$ZodIssue[]): string | undefined {
   for (const issue of issues) {
     if (issue.path[0] !== "limit") continue;
-    if (issue.code === "too_big") return `Invalid limit: must be less than or equal to ${issue.maximum}.`;
-    if (issue.code === "too_small") {
+    // That of a list: others have other bounds, and are refused as any field.
+    if (issue.code === "too_big" && issue.maximum === 200) {
+      return `Invalid limit: must be less than or equal to ${issue.maximum}.`;
+    }
+    if (issue.code === "too_small" && issue.minimum === 0) {
       return `Invalid limit: must be greater than or equal to ${issue.minimum}.`;
     }
   }

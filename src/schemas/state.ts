@@ -15,7 +15,7 @@ export const StateDetailsInput = z.object({
   pause_timeout: wire.instant().nullish(),
   pause_reschedule: wire.bool().nullish(),
   pause_key: text,
-  run_input_keyset: z.record(z.string().max(255), z.string().max(255)).nullish(),
+  run_input_keyset: wire.texts(255).nullish(),
   refresh_cache: wire.bool().nullish(),
   retriable: wire.bool().nullish(),
   transition_id: wire.uuid().nullish(),

@@ -3,7 +3,7 @@
  * are times, see docs/api.md), so no other schema file uses zod's own number, uuid or time checks.
  */
 import { z } from "zod";
-import { parseLossless, unwrapNumber } from "./lossless_json.ts";
+import { isNumber, parseLossless, unwrapNumber } from "./lossless_json.ts";
 import type { Instant, JsonText } from "./records.ts";
 
 /** An integer between `min` and `max`: `5`, `5.0` and `"5"` pass. */
@@ -68,6 +68,10 @@ export const wantedName = () =>
 /** A JSON object of any content. A number that is kept as it was written is an object to zod alone. */
 export const object = () => z.preprocess(unwrapNumber, z.record(z.string(), z.unknown()));
 
+/** Text to text, each of at most `most` characters. */
+export const texts = (most: number) =>
+  z.preprocess(unwrapNumber, z.record(z.string().max(most), z.string().max(most)));
+
 /** A JSON object of any content, kept as text. */
 export const jsonObject = () => object().transform((v): JsonText => JSON.stringify(v));
 
@@ -86,8 +90,18 @@ export const json = () => z.unknown().transform((v): JsonText => JSON.stringify(
 /** A set of tags, in the order of their first appearance. */
 export const tags = () => z.array(z.string()).transform((given) => [...new Set(given)]);
 
-/** Labels: text to text, number or truth. */
-export const labels = jsonObject;
+/** Labels: text to text, number or truth; kept as text. */
+export const labels = () =>
+  object().superRefine((given, context) => {
+    for (const [key, value] of Object.entries(given)) {
+      if (["string", "boolean"].includes(typeof value) || isNumber(value)) continue;
+      context.addIssue({
+        code: "custom",
+        path: [key],
+        message: "Input should be a string, number or boolean",
+      });
+    }
+  }).transform((v): JsonText => JSON.stringify(v));
 
 /** What the caller may leave out, send as null, or give; null and absent both become `fallback`. */
 export function orDefault<S extends z.ZodType>(schema: S, fallback: z.output<S>) {

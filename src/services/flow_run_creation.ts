@@ -213,7 +213,7 @@ export class FlowRunCreation {
     refuseTooLarge(given.parameters, "parameters");
     refuseTooLarge(body.context, "context");
     refuseTooLarge(given.jobVariables ?? "{}", "job_variables");
-    if (body.state?.data) refuseTooLarge(body.state.data, "data", ["state", "data"]);
+    if (body.state?.data) refuseTooLarge(body.state.data, "data", { field: ["state", "data"] });
     const pack = (text: JsonText) => packText(text, ids.uuid());
     const parameters = pack(given.parameters);
     const context = pack(body.context);

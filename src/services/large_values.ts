@@ -7,16 +7,20 @@ const LARGEST_BYTES = 524_288;
 
 /**
  * @param what names the value in the refusal
- * @param field where it stands in the request's body
+ * @param options.field where it stands in the request's body
  * @throws DomainError `too_large`
  */
-export function refuseTooLarge(text: string, what: string, field: readonly string[] = [what]): void {
-  if (text.length * 3 <= LARGEST_BYTES) return;
+export function refuseTooLarge(
+  text: string,
+  what: string,
+  { field = [what], most = LARGEST_BYTES }: { field?: readonly string[]; most?: number } = {},
+): void {
+  if (text.length * 3 <= most) return;
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes <= LARGEST_BYTES) return;
+  if (bytes <= most) return;
   throw new DomainError(
     "too_large",
-    `The ${what} have ${bytes} bytes; at most ${LARGEST_BYTES} are allowed. Store the content elsewhere and pass a reference.`,
+    `The ${what} have ${bytes} bytes; at most ${most} are allowed. Store the content elsewhere and pass a reference.`,
     { field },
   );
 }

@@ -5,12 +5,16 @@ import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
 import { FlowRunList } from "./flow_run_list.ts";
+import { FlowRunBulk } from "./flow_run_bulk.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
+import { FlowRunInputs } from "./flow_run_inputs.ts";
+import { FlowRunStates } from "./flow_run_states.ts";
 import { FlowRuns } from "./flow_runs.ts";
 import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { Polls } from "./polls.ts";
+import { Resume } from "./resume.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
@@ -25,8 +29,12 @@ export interface Services {
   deployments: Deployments;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
+  flowRunStates: FlowRunStates;
+  flowRunInputs: FlowRunInputs;
+  flowRunBulk: FlowRunBulk;
   setState: SetState;
   explain: Explain;
+  resume: Resume;
   scheduledRuns: ScheduledRuns;
   logs: Logs;
   agents: Agents;
@@ -44,17 +52,24 @@ export function buildServices(deps: ServerDeps): Services {
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
   const deployments = new Deployments(deps, flows, pools, queues);
+  const inputs = new FlowRunInputs(deps, group);
   const deletion = new FlowRunDeletion(deps, gates, group);
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
+  const list = new FlowRunList(deps, { flows, pools, queues, deployments, runs });
+  const setState = new SetState(deps, gates, runs);
   return {
     flows,
     workPools: pools,
     workQueues: queues,
     deployments,
     flowRuns: runs,
-    flowRunList: new FlowRunList(deps, { flows, pools, queues, deployments, runs }),
-    setState: new SetState(deps, gates, runs),
     explain: new Explain(deps, { gates, runs }),
+    flowRunList: list,
+    flowRunStates: new FlowRunStates(deps.kv),
+    flowRunInputs: inputs,
+    flowRunBulk: new FlowRunBulk({ runs, list, setState }),
+    setState,
+    resume: new Resume(deps, { runs, inputs, setState }),
     scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
     logs: new Logs(deps, group),
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),

@@ -96,7 +96,7 @@ export class SetState {
 
   /** Large data is stored ahead, so that the gate's commits stay small. */
   async #store(data: JsonText): Promise<LargeText> {
-    refuseTooLarge(data, "data", ["state", "data"]);
+    refuseTooLarge(data, "data", { field: ["state", "data"] });
     return await storeAhead(this.#deps.kv, packText(data, this.#deps.ids.uuid()));
   }
 

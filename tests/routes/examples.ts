@@ -8,6 +8,8 @@ export interface Example {
   path: string;
   /** What stands for the parts of the path that begin with a colon. */
   params: Record<string, string>;
+  /** What stands behind the path, with its `?`. */
+  query: string;
   body?: unknown;
   status: number;
 }
@@ -171,7 +173,8 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   const flow = (await api.flows.create({ name: "f" })).id;
   const d = (await api.deployments.create({ name: "d", flow_id: flow, work_pool_name: "p" })).id;
   const spare = (await api.deployments.create({ name: "spare", flow_id: flow })).id;
-  const r = (await api.deployments.run(d)).id;
+  const { id: r, state: first } = await api.deployments.run(d);
+  await app.request("POST", `/flow_runs/${r}/input`, { key: "kept", value: "[1]" });
   const { id: agent, sessions } = await api.agents.create({
     name: "a",
     host: "h",
@@ -187,8 +190,8 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     status: number,
     body?: unknown,
   ): Example => {
-    const [method = "", path = ""] = call.split(" ");
-    return { method: method as Method, path, params, status, ...(body === undefined ? {} : { body }) };
+    const [method = "", path = "", query = ""] = call.split(/ |(?=\?)/);
+    return { method: method as Method, path, params, query, status, ...(body === undefined ? {} : { body }) };
   };
   return [
     on("GET /health", {}, 200),
@@ -257,6 +260,15 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       job_variables: { a: 1 },
     }),
     on("GET /flow_runs/:id/explain", { id: r }, 200),
+    on("PATCH /flow_runs/:id/labels", { id: r }, 204, { a: "b", n: 5.5, t: true }),
+    on("POST /flow_runs/:id/input", { id: r }, 201, { key: "k", value: "[1]", sender: "s" }),
+    on("POST /flow_runs/:id/input/filter", { id: r }, 200, { prefix: "k", limit: 1, exclude_keys: ["a"] }),
+    on("GET /flow_runs/:id/input/:key", { id: r, key: "kept" }, 200),
+    on("DELETE /flow_runs/:id/input/:key", { id: r, key: "kept" }, 204),
+    on("GET /flow_runs/:id/graph", { id: r }, 200),
+    on(`GET /flow_runs/:id/graph-v2?since=${TIME}`, { id: r }, 200),
+    on(`GET /flow_run_states?flow_run_id=${r}`, {}, 200),
+    on("GET /flow_run_states/:id", { id: first!.id }, 200),
     on("POST /logs", {}, 201, [
       { name: "n", level: 20, message: "m", timestamp: TIME, flow_run_id: r, task_run_id: ID },
     ]),
@@ -295,6 +307,14 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       wait: 0,
     }),
     on("POST /flow_runs/:id/set_state", { id: r }, 201, { state: state("SCHEDULED"), force: false }),
+    on("POST /flow_runs/:id/resume", { id: r }, 200, { run_input: { a: 1 } }),
+    on("POST /flow_runs/bulk_set_state", {}, 200, {
+      flow_runs: { id: { any_: [r] } },
+      state: state("SCHEDULED"),
+      force: true,
+      limit: 1,
+    }),
+    on("POST /flow_runs/bulk_delete", {}, 200, { flow_runs: { id: { any_: [ID] } }, limit: 1 }),
     on("DELETE /flow_runs/:id", { id: r }, 204),
     on("DELETE /deployments/:id", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),

@@ -12,7 +12,7 @@ import { buildServices } from "../../src/services/services.ts";
 
 export interface Answered {
   status: number;
-  /** The parsed body; undefined when there is none. */
+  /** The parsed body; undefined when there is none, or no JSON. */
   body: unknown;
   text: string;
   headers: Headers;
@@ -71,7 +71,7 @@ export class StartedApp implements AsyncDisposable {
     const answer = await response.text();
     return {
       status: response.status,
-      body: answer === "" ? undefined : JSON.parse(answer),
+      body: isJson(response) && answer !== "" ? JSON.parse(answer) : undefined,
       text: answer,
       headers: response.headers,
     };
@@ -83,3 +83,5 @@ export class StartedApp implements AsyncDisposable {
     return Promise.resolve();
   }
 }
+
+const isJson = ({ headers }: Response): boolean => headers.get("content-type") === "application/json";
