@@ -110,6 +110,29 @@ Deno.test("planTransition() lets nobody without the token move a run that an age
   assertEquals(got, cases);
 });
 
+Deno.test("planTransition() ends the named pause of a run that an agent holds, without a token, and no other state", () => {
+  const paused = heldByAgent("PAUSED");
+  const resumes = paused.state.id;
+  assertEquals(words(propose(paused, "RUNNING")), "ABORT");
+  const next = propose(paused, "RUNNING", { resumes });
+  assertEquals(words(next), "ACCEPT keep RUNNING");
+  assertEquals([written(next).session, written(next).token], [paused.session, TOKEN]);
+  for (const type of STATE_TYPES) {
+    for (const run of [heldByAgent(type), heldByThirdParty(type), aRun(type)]) {
+      const plan = propose(run, "RUNNING", { resumes: "an earlier pause" });
+      assertEquals(words(plan), "ABORT", `from ${type}`);
+    }
+  }
+  const suspended = aRun("PAUSED", {
+    attempt: 1,
+    state: aState("PAUSED", { details: { pause_reschedule: true } }),
+  });
+  assertEquals(
+    words(propose(suspended, "SCHEDULED", { resumes: suspended.state.id, name: "Resuming" })),
+    "ACCEPT none SCHEDULED",
+  );
+});
+
 Deno.test("planTransition() frees, keeps or takes the slot as the state says", () => {
   const suspended = { details: { pause_reschedule: true } };
   const running = heldByAgent("RUNNING");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { extractTimestamp, validate } from "@std/uuid/v7";
-import { buildIds } from "../../src/runtime/ids.ts";
+import { buildIds, kinRange, millisecondOf } from "../../src/runtime/ids.ts";
 import type { Random } from "../../src/runtime/random.ts";
 import { FakeClock } from "../testing/fake_clock.ts";
 import { SeededRandom } from "../testing/seeded_random.ts";
@@ -82,4 +82,33 @@ Deno.test("Ids.op() is an exact integer below 2^32 that uses all its bits", () =
   const ops = Array.from({ length: 1_000 }, () => ids.op());
   assert(ops.every(Number.isSafeInteger));
   assertEquals(new Set(ops).size, ops.length);
+});
+
+Deno.test("Ids.kin() shares all but the last 42 bits with the id that it is made of, and leads back to it", () => {
+  const ids = buildIds(new FakeClock(NOW), new SeededRandom(1));
+  const all = Array.from({ length: 200 }, () => ids.uuid());
+  for (const id of all) {
+    const kin = Array.from({ length: 20 }, () => ids.kin(id));
+    assertEquals(new Set([...kin, id]).size, 21);
+    for (const one of kin) {
+      assertMatch(one, UUID_V7);
+      const { first, last } = kinRange(one);
+      assertEquals(all.filter((other) => other >= first && other <= last), [id]);
+      assert(one >= first && one <= last);
+    }
+    assertEquals(kinRange(id), kinRange(kin[0]!));
+  }
+});
+
+Deno.test("kinRange() spans exactly the last 42 bits", () => {
+  const ids = buildIds(new FakeClock(NOW), constant(0xff));
+  const { first, last } = kinRange(ids.kin(ids.uuid()));
+  const bits = (id: string) => BigInt(`0x${id.replaceAll("-", "")}`);
+  assertEquals(bits(last) - bits(first), 2n ** 42n - 1n);
+  assertEquals(bits(first) % 2n ** 42n, 0n);
+});
+
+Deno.test("millisecondOf() tells when an id was made", () => {
+  const ids = buildIds(new FakeClock(NOW), new SeededRandom(1));
+  assertEquals(millisecondOf(ids.uuid()), Math.floor(NOW / 1000));
 });

@@ -28,6 +28,12 @@ Deno.test("each commit has a check on a key that it writes, and repeated at once
   const runs = await world.runs(6);
   await Promise.all(Array.from({ length: 8 }, () => world.run()));
   await services.flowRuns.update(runs[0]!, { name: "renamed", parameters: textOf(30_000) });
+  await services.flowRuns.update(runs[0]!, { parameters: textOf(240_000), job_variables: textOf(240_000) });
+  await services.flowRuns.updateLabels(runs[0]!, `{"a":1}`);
+  for (const [key, size] of [["small", 10], ["large", 100_000], ["huge", 500_000]] as const) {
+    await services.flowRunInputs.create(runs[0]!, { key, value: textOf(size) });
+  }
+  await services.flowRunInputs.delete(runs[0]!, "huge");
   await services.flowRuns.move(runs[0]!, (await services.workQueues.get(POOL, "higher")).queue.id);
 
   const { id: agent, session } = await world.agent();
@@ -36,7 +42,12 @@ Deno.test("each commit has a check on a key that it writes, and repeated at once
   const [a, b, c, d] = granted.map(({ id, token }) => ({ id, token: token! }));
   await world.propose(a!.id, "RUNNING", { token: a!.token });
   await world.propose(a!.id, "PAUSED", { token: a!.token });
-  await world.propose(a!.id, "RUNNING", { token: a!.token });
+  await services.resume.resume(a!.id, null);
+  await world.propose(a!.id, "PAUSED", {
+    token: a!.token,
+    details: { pause_key: "second", run_input_keyset: { response: "r" } },
+  });
+  await services.resume.resume(a!.id, textOf(100_000));
   await world.propose(a!.id, "COMPLETED", { token: a!.token, data: textOf(100_000) });
   await world.propose(b!.id, "CANCELLING");
   await world.propose(b!.id, "CANCELLED", { token: b!.token });
@@ -59,8 +70,14 @@ Deno.test("each commit has a check on a key that it writes, and repeated at once
     })),
   );
 
+  await services.flowRunBulk.setState({ filter: null, limit: 3 }, {
+    state: { type: "CANCELLED" },
+    force: true,
+  });
+  await services.flowRunBulk.delete({ filter: null, limit: 3 });
   const all = await services.flowRunList.list(listBody({}));
   for (const { run } of all) await services.flowRuns.delete(run.id);
+  await services.leftovers.sweep();
   await services.deployments.delete(deployment);
   await services.workPools.delete(POOL);
   assertEquals(kv.violations, []);
