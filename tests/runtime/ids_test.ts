@@ -101,8 +101,10 @@ Deno.test("Ids.kin() shares all but the last 42 bits with the id that it is made
 });
 
 Deno.test("kinRange() spans exactly the last 42 bits", () => {
-  const ids = buildIds(new FakeClock(NOW), constant(0xff));
-  const { first, last } = kinRange(ids.kin(ids.uuid()));
+  const kinOf = (byte: number) => buildIds(new FakeClock(NOW), constant(byte)).kin(id);
+  const id = buildIds(new FakeClock(NOW), new SeededRandom(1)).uuid();
+  const { first, last } = kinRange(id);
+  assertEquals([kinOf(0x00), kinOf(0xff)], [first, last]);
   const bits = (id: string) => BigInt(`0x${id.replaceAll("-", "")}`);
   assertEquals(bits(last) - bits(first), 2n ** 42n - 1n);
   assertEquals(bits(first) % 2n ** 42n, 0n);

@@ -120,3 +120,29 @@ Deno.test("FlowRuns.delete() takes along what a change of the description writes
   await world.services.flowRuns.delete(run);
   assertEquals(await allKeys(kv), before);
 });
+
+Deno.test("FlowRuns.delete() leaves no text of a change that was under way when the run went", async () => {
+  const kv = new HookedKv(await Deno.openKv(":memory:"));
+  using world = new World({ kv });
+  const rivalKv = new HookedKv(kv.behind);
+  const rival = new World({ kv: rivalKv, seed: 2 });
+  await world.pool();
+  await world.flow();
+  const before = await allKeys(kv);
+  const run = await world.run({ parameters: LARGE });
+  const release = Promise.withResolvers<void>();
+  rivalKv.onCommit = async ({ send }) => {
+    await release.promise;
+    return await send();
+  };
+  const changing = rival.services.flowRuns.update(run, { parameters: LARGE.replaceAll("a", "b") });
+  kv.onCommit = async (commit) => {
+    if (writes(commit, "run_doc")) { // the run itself is gone
+      release.resolve();
+      await changing;
+    }
+    return await commit.send();
+  };
+  await world.services.flowRuns.delete(run);
+  assertEquals(await allKeys(kv), before);
+});
