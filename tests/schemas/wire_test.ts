@@ -178,13 +178,32 @@ Deno.test("uuid() takes any version and answers in lower case", () => {
   });
 });
 
-Deno.test("jsonObject(), labels() and json() keep the text of what they are given", () => {
+Deno.test("jsonObject() and json() keep the text of what they are given", () => {
   const text = '{"a":5.0,"big":12345678901234567890,"list":[1e2,{"b":-0}]}';
-  for (const schema of [wire.jsonObject(), wire.labels(), wire.json()]) {
+  for (const schema of [wire.jsonObject(), wire.json()]) {
     assertEquals(read(schema, text), text);
   }
   assertReads(wire.json(), { "5.0": "5.0", "null": "null", '"x"': '"x"', "[1.50]": "[1.50]" });
   assertEquals(wire.json().parse(undefined), "null");
+});
+
+Deno.test("labels() keeps texts, numbers and truth as they came, and refuses anything else", () => {
+  const text = '{"a":5.0,"big":12345678901234567890,"t":"x","b":false}';
+  assertReads(wire.labels(), {
+    [text]: text,
+    '{"a":null}': "refused",
+    '{"a":[1]}': "refused",
+    '{"a":{"b":1}}': "refused",
+  });
+});
+
+Deno.test("texts() takes texts of limited length alone, and no number that is kept as text", () => {
+  assertReads(wire.texts(3), {
+    '{"a":"bcd"}': { a: "bcd" },
+    '{"a":"bcde"}': "refused",
+    '{"a":1}': "refused",
+    "5.0": "refused",
+  });
 });
 
 Deno.test("jsonObject() refuses what is no object, numbers kept as text included", () => {
