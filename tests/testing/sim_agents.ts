@@ -131,7 +131,9 @@ async function work(scene: Scene, who: string, held: Held): Promise<void> {
 async function pauseAndGoOn(scene: Scene, who: string, held: Held): Promise<void> {
   const isSuspended = scene.scheduler.random.chance(0.3);
   await insist(scene, who, held, "PAUSED", isSuspended ? { details: { pause_reschedule: true } } : {});
-  if (!isSuspended) await insist(scene, who, held, "RUNNING");
+  if (isSuspended) return;
+  await scene.scheduler.sleep(who, scene.scheduler.random.int(60)); // somebody may resume it meanwhile
+  await insist(scene, who, held, "RUNNING");
 }
 
 /** A Prefect worker without tokens: polls, proposes PENDING, RUNNING and an end. Sometimes it stops in between. */
@@ -228,7 +230,9 @@ async function randomAction(scene: Scene, who: string, i: number): Promise<void>
 async function actOnRun(scene: Scene, who: string, run: string): Promise<void> {
   const { scheduler: { random }, servers, observer } = scene;
   const queues = observer.stored.queues;
-  switch (random.int(7)) {
+  switch (random.int(8)) {
+    case 7:
+      return void await servers.call(who, (s) => s.resume.resume(run, null));
     case 0:
     case 1:
       return void await propose(scene, who, run, "CANCELLING");
