@@ -2,7 +2,7 @@ import { z } from "zod";
 import { FlowRunInput, FlowRunInputCreateBody, FlowRunInputListBody } from "../schemas/flow_run_input.ts";
 import type { FlowRunInputs } from "../services/flow_run_inputs.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
-import { toFlowRunInput } from "./shapes.ts";
+import { toFlowRunInput } from "./run_shapes.ts";
 
 export function flowRunInputEndpoints(inputs: FlowRunInputs): Endpoint[] {
   return [

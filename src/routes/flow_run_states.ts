@@ -4,7 +4,7 @@ import { State } from "../schemas/state.ts";
 import * as wire from "../schemas/wire.ts";
 import type { Services } from "../services/services.ts";
 import { type Endpoint, endpoint, ok } from "./endpoint.ts";
-import { toGraph, toHistoryState } from "./shapes.ts";
+import { toGraph, toHistoryState } from "./run_shapes.ts";
 
 /** Histories of runs, and what is drawn of them. */
 export function flowRunStateEndpoints(

@@ -12,7 +12,8 @@ import { OrchestrationResult, SetStateBody } from "../schemas/state.ts";
 import * as wire from "../schemas/wire.ts";
 import type { Services } from "../services/services.ts";
 import { created, createdOrFound, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
-import { toBulkStateResult, toFlowRun, toOrchestrationResult, toResumeResult } from "./shapes.ts";
+import { toBulkStateResult, toOrchestrationResult, toResumeResult } from "./run_shapes.ts";
+import { toFlowRun } from "./shapes.ts";
 
 export function flowRunEndpoints(
   { flowRuns, flowRunList, flowRunBulk, setState, resume }: Pick<

@@ -2,9 +2,6 @@
 import type { Deployment } from "../schemas/deployment.ts";
 import type { Flow } from "../schemas/flow.ts";
 import type { FlowRun } from "../schemas/flow_run.ts";
-import type { FlowRunOrchestrationResult } from "../schemas/flow_run_bulk.ts";
-import type { Graph } from "../schemas/flow_run_graph.ts";
-import type { FlowRunInput } from "../schemas/flow_run_input.ts";
 import type { Log } from "../schemas/log.ts";
 import {
   type FlowRecord,
@@ -15,17 +12,12 @@ import {
   type RunState,
   TERMINAL_TYPES,
 } from "../schemas/records.ts";
-import type { OrchestrationResult, State } from "../schemas/state.ts";
+import type { State } from "../schemas/state.ts";
 import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
 import type { DeploymentView } from "../services/deployments.ts";
-import type { BulkStateResult } from "../services/flow_run_bulk.ts";
-import type { FlowRunInputView } from "../services/flow_run_inputs.ts";
-import type { StateView } from "../services/flow_run_states.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
-import type { ResumeView } from "../services/resume.ts";
-import type { SetStateView } from "../services/set_state.ts";
 import type { WorkPoolView } from "../services/work_pools.ts";
 import type { WorkQueueView } from "../services/work_queues.ts";
 
@@ -215,65 +207,6 @@ export function toState(run: string, state: RunState, data: JsonText | null): St
       traceparent: details.traceparent ?? null,
       deployment_concurrency_lease_id: details.deployment_concurrency_lease_id ?? null,
     },
-  };
-}
-
-export const toHistoryState = ({ run, state, data }: StateView): State => toState(run, state, data);
-
-export function toGraph(run: RunRecord, states: readonly StateView[]): Graph {
-  return {
-    start_time: formatOptional(run.startTime),
-    end_time: formatOptional(run.endTime),
-    root_node_ids: [],
-    nodes: [],
-    artifacts: [],
-    states: states.map(({ state: { id, timestamp, type, name } }) => ({
-      id,
-      timestamp: formatInstant(timestamp),
-      type,
-      name,
-    })),
-  };
-}
-
-export const toOrchestrationResult = ({ answer, run, stateData }: SetStateView): OrchestrationResult =>
-  orchestrated(answer, toState(run.id, run.state, stateData));
-
-/** A refused input has the details of an abort, whatever the status: a quirk of the reference. */
-export function toResumeResult({ answer, run, stateData, isWritten }: ResumeView): OrchestrationResult {
-  const result = orchestrated(answer, run && toState(run.id, run.state, stateData));
-  const isQuirk = answer.status === "REJECT" && !isWritten;
-  return isQuirk ? { ...result, details: { ...result.details, type: "abort_details" } } : result;
-}
-
-export const toBulkStateResult = ({ run, answer, view }: BulkStateResult): FlowRunOrchestrationResult => ({
-  flow_run_id: run,
-  ...orchestrated(answer, view && toState(run, view.run.state, view.stateData)),
-});
-
-function orchestrated(answer: SetStateView["answer"], state: State | null): OrchestrationResult {
-  const { status, reason, delaySeconds } = answer;
-  return {
-    state,
-    status,
-    details: {
-      type: `${status.toLowerCase()}_details`,
-      ...(status === "ACCEPT" ? {} : { reason }),
-      ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
-    },
-  };
-}
-
-export function toFlowRunInput({ run, input, value }: FlowRunInputView): FlowRunInput {
-  const created = formatInstant(input.created);
-  return {
-    id: input.id,
-    created,
-    updated: created,
-    flow_run_id: run,
-    key: input.key,
-    value,
-    sender: input.sender,
   };
 }
 

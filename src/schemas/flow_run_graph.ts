@@ -20,4 +20,5 @@ export const Graph = z.object({
 }).meta({ id: "Graph" });
 export type Graph = z.output<typeof Graph>;
 
+/** `since` leaves out older nodes. */
 export const GraphQuery = z.object({ since: wire.instant().optional() });
