@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   schemas: ["zod"],
   domain: ["croner", "rrule-temporal"],
-  kv: ["runtime", "node:crypto"],
+  kv: ["runtime", "node:crypto", "node:zlib"],
   services: ["domain", "kv", "runtime", "@cfworker/json-schema"],
   routes: ["services", "runtime", "zod", "hono"],
   scheduler: ["services", "runtime"],

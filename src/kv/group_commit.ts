@@ -1,10 +1,11 @@
 import type { Clock } from "../runtime/clock.ts";
 import { Commit } from "./commit.ts";
 import { unknownOutcome, withinTimeout } from "./deadline.ts";
-import { BATCH_MUTATIONS, MAX_CHECKS } from "./limits.ts";
+import { BATCH_BYTES, BATCH_MUTATIONS, MAX_CHECKS } from "./limits.ts";
 
 interface Waiting {
   commit: Commit;
+  bytes: number;
   resolve(ok: boolean): void;
   reject(error: unknown): void;
 }
@@ -27,10 +28,15 @@ export class GroupCommit {
     this.#clock = clock;
   }
 
-  /** True when applied, false when a check failed. @throws DomainError `unknown_outcome`, `too_large` */
-  send(commit: Commit): Promise<boolean> {
+  /**
+   * True when applied, false when a check failed.
+   *
+   * @param bytes about how large the commit's values are, if they are large
+   * @throws DomainError `unknown_outcome`, `too_large`
+   */
+  send(commit: Commit, bytes = 0): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commit, resolve, reject });
+      this.#waiting.push({ commit, bytes, resolve, reject });
       if (!this.#running) this.#run();
     });
   }
@@ -44,11 +50,13 @@ export class GroupCommit {
   #takeBatch(): Waiting[] {
     const joint = new Commit();
     let count = 0;
-    for (const { commit } of this.#waiting) {
+    let size = 0;
+    for (const { commit, bytes } of this.#waiting) {
       const fits = joint.checksWith(commit) <= MAX_CHECKS && !joint.excludes(commit) &&
-        joint.mutations + commit.mutations <= BATCH_MUTATIONS;
+        joint.mutations + commit.mutations <= BATCH_MUTATIONS && size + bytes <= BATCH_BYTES;
       if (count > 0 && !fits) break;
       joint.add(commit);
+      size += bytes;
       count++;
     }
     return this.#waiting.splice(0, count);

@@ -9,7 +9,7 @@ import type {
   GateRecord,
   JournalItem,
   LeaseRecord,
-  LogChunk,
+  LogHead,
   QueueConfig,
   RunDoc,
   RunInputRecord,
@@ -102,13 +102,30 @@ export const deploymentNameKey = (flow: string, nameHash: string): Key<string> =
   nameHash,
 ];
 
-/** Log lines of a run, one batch a value, in order of their first line's time. */
-export const logKey = (run: string, firstTimestamp: number, id: string): Key<LogChunk> => [
+/** One piece of a packed chunk of a run's log lines. `seq` is fresh for each chunk. */
+export const logKey = (run: string, first: number, seq: string, piece: number): Key<Uint8Array> => [
   "log",
   run,
-  firstTimestamp,
-  id,
+  first,
+  seq,
+  piece,
 ];
+/** What a chunk has, by the time of its first line; the value's time is that of its last. */
+export const logHeadKey = (run: string, first: number, seq: string): Key<LogHead> => [
+  "log_head",
+  run,
+  first,
+  seq,
+];
+/** The same by the time of its last line; the value's time is that of its first. */
+export const logTailKey = (run: string, last: number, seq: string): Key<LogHead> => [
+  "log_tail",
+  run,
+  last,
+  seq,
+];
+/** Written by what takes chunks away, so that a reader and a rival know. */
+export const logMergeKey = (run: string): Key<string> => ["log_merge", run];
 /** One piece of a large text. */
 export const chunkKey = (version: string, no: number): Key<Uint8Array> => ["chunk", version, no];
 /** How many pieces of a large text were stored ahead of the record that will point at them. */

@@ -15,6 +15,8 @@ export const CHUNK_BYTES = 60_000;
 export const COMMIT_PAYLOAD_BYTES = 600_000;
 /** Keys of one `getMany`. */
 export const GET_MANY_KEYS = 10;
+/** Entries of one batch of a list: what is read together is one snapshot. */
+export const LIST_BATCH = 1_000;
 /** Keys of one `watch`. */
 export const WATCH_KEYS = 10;
 /** Queues in one chunk of a pool's configuration. */

@@ -130,6 +130,7 @@ export const LogFilter = z.strictObject({
   timestamp: period.nullish(),
   flow_run_id: z.strictObject({ any_: ids() }).nullish(),
   task_run_id: z.strictObject({ any_: ids(), ...isNull }).nullish(),
+  text: z.strictObject({ query: z.string().max(200) }).nullish(),
 });
 export type LogFilter = z.output<typeof LogFilter>;
 

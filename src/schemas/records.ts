@@ -264,15 +264,20 @@ export interface DeploymentRecord {
   updated: Instant;
 }
 
-/** A batch of log lines of one run, in order of time. */
-export interface LogChunk {
-  count: number;
-  lastTimestamp: Instant;
-  maxLevel: number;
-  /** The lines as JSON. */
-  lines: LargeText;
-}
+/**
+ * What is known of a chunk of log lines without reading it: count of lines, time of the line at its other end, lowest
+ * and highest level, bytes before packing, pieces that it is stored in.
+ */
+export type LogHead = [
+  lines: number,
+  otherEnd: Instant,
+  minLevel: number,
+  maxLevel: number,
+  bytes: number,
+  pieces: number,
+];
 
+/** A log line. The order of ids is the order in which lines came. */
 export interface LogLine {
   id: string;
   name: string;

@@ -6,7 +6,6 @@ import {
   deletedRunKey,
   gateKey,
   idempotencyKey,
-  logKey,
   runDocKey,
   runInputKey,
   runKey,
@@ -15,10 +14,11 @@ import {
 import { dropPieces } from "../kv/large_text.ts";
 import { type Entry, get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
-import type { LargeText, LogChunk, RunInputRecord, RunRecord, StateRecord } from "../schemas/records.ts";
+import type { LargeText, RunInputRecord, RunRecord, StateRecord } from "../schemas/records.ts";
 import type { Gates } from "./gate/gates.ts";
 import { PoolGoneError } from "./gate/operation.ts";
 import { MovedError, remove } from "./gate/run_operations.ts";
+import type { Logs } from "./logs.ts";
 
 /** How often a run without a gate is deleted anew when it changed meanwhile. */
 const ATTEMPTS = 20;
@@ -34,11 +34,13 @@ export class FlowRunDeletion {
   readonly #deps: ServerDeps;
   readonly #gates: Gates;
   readonly #group: GroupCommit;
+  readonly #logs: Logs;
 
-  constructor(deps: ServerDeps, gates: Gates, group: GroupCommit) {
+  constructor(deps: ServerDeps, { gates, group, logs }: { gates: Gates; group: GroupCommit; logs: Logs }) {
     this.#deps = deps;
     this.#gates = gates;
     this.#group = group;
+    this.#logs = logs;
   }
 
   /** Deletes the run with all that belongs to it; a held slot is free then. @throws DomainError `not_found` */
@@ -91,6 +93,7 @@ export class FlowRunDeletion {
         await this.#group.send(commit);
         continue;
       }
+      await this.#logs.deleteOf(id);
       const commit = new Commit().check(mark);
       if (await this.#addRest(commit, id)) commit.set(deletedRunKey(id), 0);
       else commit.delete(mark.key);
@@ -115,5 +118,4 @@ export class FlowRunDeletion {
 const PARTS: readonly { prefix(run: string): Deno.KvKey; textOf(value: unknown): LargeText | null }[] = [
   { prefix: (run) => runStateKey(run, 0).slice(0, 2), textOf: (value) => (value as StateRecord).data },
   { prefix: (run) => runInputKey(run, "").slice(0, 2), textOf: (value) => (value as RunInputRecord).value },
-  { prefix: (run) => logKey(run, 0, "").slice(0, 2), textOf: (value) => (value as LogChunk).lines },
 ];

@@ -46,14 +46,18 @@ export interface Services {
 export function buildServices(deps: ServerDeps): Services {
   const group = new GroupCommit(deps.kv, deps.clock);
   const news = new RunNews();
-  const gates = new Gates(deps, (changes) => news.notify(changes));
+  const logs = new Logs(deps, group);
+  const gates = new Gates(deps, (changes) => {
+    news.notify(changes);
+    logs.noteChanges(changes);
+  });
   const polls = new Polls(deps);
   const flows = new Flows(deps, group);
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
   const deployments = new Deployments(deps, flows, pools, queues);
   const inputs = new FlowRunInputs(deps, group);
-  const deletion = new FlowRunDeletion(deps, gates, group);
+  const deletion = new FlowRunDeletion(deps, { gates, group, logs });
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
   const list = new FlowRunList(deps, { flows, pools, queues, deployments, runs });
   const setState = new SetState(deps, gates, runs);
@@ -71,7 +75,7 @@ export function buildServices(deps: ServerDeps): Services {
     setState,
     resume: new Resume(deps, { runs, inputs, setState }),
     scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
-    logs: new Logs(deps, group),
+    logs,
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
     leftovers: new Leftovers(deps, deletion),
     gates,

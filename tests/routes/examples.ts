@@ -279,10 +279,12 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
         timestamp: period,
         flow_run_id: { any_: [r] },
         task_run_id: { any_: [ID], is_null_: false },
+        text: { query: "m" },
       },
       sort: "TIMESTAMP_DESC",
       ...page,
     }),
+    on("GET /flow_runs/:id/logs/download", { id: r }, 200),
     on("POST /agents", {}, 201, {
       name: "a",
       host: "h",
