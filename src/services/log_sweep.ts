@@ -53,7 +53,6 @@ export class LogSweep {
   async *lines(): AsyncGenerator<LogLine[]> {
     for (const chunk of this.#chunks.slice(await this.#jump())) {
       yield* this.#take(this.#near(chunk));
-      if (this.#limit === 0) return;
       this.#add(await this.#read(chunk));
     }
     yield* this.#take(this.#horizon);
