@@ -3,8 +3,8 @@ import { isRetryable } from "../client/retry.ts";
 import type { FlowRun } from "../schemas/flow_run.ts";
 import type { Log } from "../schemas/log.ts";
 import { TERMINAL_TYPES } from "../schemas/records.ts";
-import { PAGE_SIZE } from "./all_pages.ts";
 import type { CommandContext } from "./context.ts";
+import { LOG_START, logPages } from "./log_pages.ts";
 import { commandLine } from "./screen/created.ts";
 import type { StyleName } from "./screen/style.ts";
 import { clockTime, duration } from "./screen/times.ts";
@@ -35,7 +35,7 @@ export async function watchRun(
 ): Promise<FlowRun | undefined> {
   const { clock } = context.world.deps;
   const show = buildDisplay(context);
-  let printed = 0;
+  let place = LOG_START;
   let isAway = false;
   while (!stop.aborted) {
     try {
@@ -43,7 +43,10 @@ export async function watchRun(
       const flowRun = await api.flowRuns.get(id);
       const isEnded = flowRun.state_type !== null && TERMINAL_TYPES.has(flowRun.state_type);
       if (!isEnded) show.state(flowRun);
-      printed += await printLogs(id, api, printed, show.log);
+      for await (const { page, next } of logPages(api, id, place)) {
+        page.forEach(show.log);
+        place = next;
+      }
       if (isEnded) {
         show.state(flowRun);
         return flowRun;
@@ -57,16 +60,6 @@ export async function watchRun(
     await clock.sleep(POLL_MS, stop);
   }
   return undefined;
-}
-
-async function printLogs(id: string, api: Api, offset: number, print: (log: Log) => void): Promise<number> {
-  for (let count = 0;;) {
-    const logs = { flow_run_id: { any_: [id] } };
-    const page = await api.logs.list({ logs, limit: PAGE_SIZE, offset: offset + count });
-    page.forEach(print);
-    count += page.length;
-    if (page.length < PAGE_SIZE) return count;
-  }
 }
 
 function buildDisplay({ screen, isJson }: CommandContext) {

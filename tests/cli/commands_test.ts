@@ -233,6 +233,7 @@ Deno.test("flow-run logs prints the last lines in their order", async () => {
     logs: { flow_run_id: { any_: [fake.flowRun().id] } },
     sort: "TIMESTAMP_DESC",
     limit: 2,
+    offset: 0,
   });
 });
 

@@ -119,3 +119,16 @@ Deno.test("a report is known again though others have changed its run many times
   const { answer, isWritten } = await propose(services, "FAILED", grant!.token);
   assertEquals([answer.status, isWritten], ["ACCEPT", true]);
 });
+
+Deno.test("lines that were merged before their commit is repeated do not come a second time", async () => {
+  using world = sharedWorld();
+  const { services, rival } = world;
+  const run = "00000000-0000-4000-8000-000000000001";
+  const line = (message: string) => ({ name: "n", level: 20, message, timestamp: 1, flow_run_id: run });
+  await rival.logs.create([line("a")]);
+  world.repeatNext("log_head", () => rival.logs.deleteOf(run));
+  await services.logs.create([line("b")]);
+  const filter = { operator: "and_" as const, flow_run_id: { any_: [run] } };
+  const list = { logs: filter, sort: "TIMESTAMP_ASC" as const, limit: 200, offset: 0 };
+  assertEquals(await rival.logs.list(list), []);
+});
