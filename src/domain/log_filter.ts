@@ -76,7 +76,7 @@ function clausesOf({ level, timestamp, flow_run_id: run, task_run_id: task, text
   if (text) {
     const query = parseTextQuery(text.query);
     clauses.push({
-      test: ({ message, name }) => matchesText(query, `${message} ${name}`.toLowerCase()),
+      test: ({ message, name }) => matchesText(query, message.toLowerCase(), name.toLowerCase()),
       judge: () => "some",
     });
   }

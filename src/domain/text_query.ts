@@ -30,8 +30,8 @@ export function parseTextQuery(query: string): TextQuery {
   return parsed;
 }
 
-/** Whether a text in lower case fits. A query without terms fits every text. */
-export function matchesText({ some, all, none }: TextQuery, text: string): boolean {
-  return !none.some((term) => text.includes(term)) && all.every((term) => text.includes(term)) &&
-    (some.length === 0 || some.some((term) => text.includes(term)));
+/** Whether texts in lower case fit together, of which each term has to stand in one. A query without terms fits all. */
+export function matchesText({ some, all, none }: TextQuery, ...texts: string[]): boolean {
+  const has = (term: string) => texts.some((text) => text.includes(term));
+  return !none.some(has) && all.every(has) && (some.length === 0 || some.some(has));
 }

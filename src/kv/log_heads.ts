@@ -46,9 +46,6 @@ export async function readHeads(
 
 /** All of them, as they stood at one moment; chunks that are added meanwhile may be missing. */
 export async function readAllHeads(kv: Deno.Kv, run: string, range: HeadRange): Promise<LogChunk[]> {
-  // Nearly always one batch has them all, and a batch is a snapshot.
-  const few = await readHeads(kv, run, range, LIST_BATCH);
-  if (few.length < LIST_BATCH) return few;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = await get(kv, logMergeKey(run));
     const chunks = (await Array.fromAsync(readBatches(kv, rangeKeys(run, range), range.isDescending))).flat();

@@ -49,7 +49,7 @@ export class LogMerger {
     }
   }
 
-  /** Somebody read all heads of a run: a merge that another process, or a former life of this one, left undone. */
+  /** Somebody read heads of a run: a merge that another process, or a former life of this one, left undone. */
   noteRead(run: string, chunks: readonly LogChunk[]): void {
     if (chunks.filter(isSmall).length > CROWD) this.#plan(run, 0);
   }

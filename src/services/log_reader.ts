@@ -2,6 +2,7 @@ import { buildLogMatcher } from "../domain/log_filter.ts";
 import { DomainError } from "../errors.ts";
 import type { LogColumns } from "../kv/log_chunk.ts";
 import { type HeadRange, type LogChunk, readAllHeads, readHeads, readHeadsOfAll } from "../kv/log_heads.ts";
+import { LIST_BATCH } from "../kv/limits.ts";
 import type { LogFilter } from "../schemas/filter.ts";
 import type { Instant, LogLine } from "../schemas/records.ts";
 import { ChunkGoneError, type LogChunkReader } from "./log_chunks.ts";
@@ -14,8 +15,11 @@ export interface LogQuery {
   limit: number;
 }
 
-/** Heads that are read at first: enough for the first page of any run. */
-const FIRST_HEADS = 50;
+/**
+ * Heads that are read at first, and then, and then all. Up to a batch of them is one snapshot and one read: enough for
+ * the first page of any log, and for any page of a million lines.
+ */
+const STEPS = [50, LIST_BATCH];
 /** What a question about more than one run may look at. 20,000 heads take 0.15 s, 200 MB of lines about 2 s. */
 const MOST_HEADS = 20_000;
 const MOST_BYTES = 200_000_000;
@@ -35,7 +39,7 @@ export class LogReader {
   readonly #chunks: LogChunkReader;
   readonly #onRead: (run: string, chunks: readonly LogChunk[]) => void;
 
-  /** @param onRead is told all chunks of a run, when they were listed without bounds */
+  /** @param onRead is told what heads of a run were read */
   constructor(
     kv: Deno.Kv,
     chunks: LogChunkReader,
@@ -59,8 +63,8 @@ export class LogReader {
     const load = runs?.length === 1 ? (chunk: LogChunk) => this.#chunks.load(chunk) : this.#boundedLoad();
     let limit = query.limit;
     let after: LogLine | undefined;
-    for (let isFirst = true, failed = 0;; isFirst = false) {
-      const { chunks, horizon } = await this.#snapshot(runs, query, isFirst);
+    for (let step = 0, failed = 0;; step++) {
+      const { chunks, horizon } = await this.#snapshot(runs, query, STEPS[step]);
       const sweep = new LogSweep(chunks, {
         isDescending,
         matcher,
@@ -97,37 +101,37 @@ export class LogReader {
     };
   }
 
-  async #snapshot(runs: readonly string[] | undefined, query: LogQuery, isFirst: boolean): Promise<Snapshot> {
+  /** @param most heads that are read of a run; undefined for all */
+  async #snapshot(runs: readonly string[] | undefined, query: LogQuery, most?: number): Promise<Snapshot> {
     if (!runs) {
       const chunks = await readHeadsOfAll(this.#kv, MOST_HEADS);
       if (!chunks) throw tooMuch(`more than ${MOST_HEADS} pieces of logs`);
       return { chunks, horizon: undefined };
     }
     const range = rangeOf(query);
-    if (isFirst) return await this.#firstHeads(runs, range);
     const chunks: LogChunk[] = [];
+    const horizons: Instant[] = [];
     for (const run of runs) {
-      const own = await readAllHeads(this.#kv, run, range);
-      if (range.from === undefined && range.to === undefined) this.#onRead(run, own);
+      const own = most === undefined
+        ? await readAllHeads(this.#kv, run, range)
+        : await readHeads(this.#kv, run, range, most);
       chunks.push(...own);
+      if (own.length === most) horizons.push(horizonOf(own, range));
+      this.#onRead(run, own);
       if (runs.length > 1 && chunks.length > MOST_HEADS) {
         throw tooMuch(`more than ${MOST_HEADS} pieces of logs`);
       }
     }
-    return { chunks, horizon: undefined };
+    if (horizons.length === 0) return { chunks, horizon: undefined };
+    return { chunks, horizon: range.isDescending ? Math.max(...horizons) : Math.min(...horizons) };
   }
+}
 
-  /** Where the order of reading is that of the keys, the first heads tell about a beginning of the log. */
-  async #firstHeads(runs: readonly string[], range: OrderedRange): Promise<Snapshot> {
-    const lists = await Promise.all(runs.map((run) => readHeads(this.#kv, run, range, FIRST_HEADS)));
-    const ends = lists.filter(({ length }) => length === FIRST_HEADS).map((list) => list.at(-1)!);
-    const chunks = lists.flat();
-    if (ends.length === 0) return { chunks, horizon: undefined };
-    const { isDescending, isInOrder } = range;
-    const times = ends.map(({ first, last }) => isDescending ? last : first);
-    if (!isInOrder) return { chunks: [], horizon: isDescending ? Infinity : -Infinity };
-    return { chunks, horizon: isDescending ? Math.max(...times) : Math.min(...times) };
-  }
+/** Where the order of reading is that of the keys, the first heads tell about a beginning of the log. */
+function horizonOf(chunks: readonly LogChunk[], { isDescending, isInOrder }: OrderedRange): Instant {
+  const { first, last } = chunks.at(-1)!;
+  if (isDescending) return isInOrder ? last : Infinity;
+  return isInOrder ? first : -Infinity;
 }
 
 interface OrderedRange extends HeadRange {

@@ -227,7 +227,7 @@ Deno.test("LogReader gives each line once although a merge comes between two bat
   using world = new World({ kv: new FakeKv(store) });
   let lists = 0;
   const kv = new HookedKv(new FakeKv(store));
-  // The first two are a look at the beginning, and one that finds more than a batch.
+  // The first two are looks at a beginning of the log.
   kv.beforeRead = async ([read]) => {
     if (read === "log_head" && ++lists === 4) await mergeLog(world.deps, RUN);
   };
