@@ -6,7 +6,7 @@ import { LIST_BATCH } from "../kv/limits.ts";
 import type { LogFilter } from "../schemas/filter.ts";
 import type { Instant, LogLine } from "../schemas/records.ts";
 import { ChunkGoneError, type LogChunkReader } from "./log_chunks.ts";
-import { LogSweep } from "./log_sweep.ts";
+import { type LogPlace, LogSweep } from "./log_sweep.ts";
 
 export interface LogQuery {
   filter: LogFilter | null | undefined;
@@ -62,27 +62,21 @@ export class LogReader {
     const matcher = buildLogMatcher(filter);
     const load = runs?.length === 1 ? (chunk: LogChunk) => this.#chunks.load(chunk) : this.#boundedLoad();
     let limit = query.limit;
-    let after: LogLine | undefined;
+    let place: LogPlace = { skip: offset };
     for (let step = 0, failed = 0;; step++) {
       const { chunks, horizon } = await this.#snapshot(runs, query, STEPS[step]);
-      const sweep = new LogSweep(chunks, {
-        isDescending,
-        matcher,
-        load,
-        skip: offset,
-        limit,
-        after,
-        horizon,
-      });
+      const sweep = new LogSweep(chunks, { isDescending, matcher, load, place, limit, horizon }).lines();
       try {
-        for await (const lines of sweep.lines()) {
-          yield lines;
+        let next = await sweep.next();
+        for (; !next.done; next = await sweep.next()) {
+          yield next.value;
           failed = 0;
-          after = lines.at(-1);
-          limit -= lines.length;
+          place = { after: next.value.at(-1), skip: 0 };
+          limit -= next.value.length;
           if (limit === 0) return;
         }
         if (horizon === undefined) return;
+        place = next.value;
       } catch (error) {
         if (!(error instanceof ChunkGoneError)) throw error;
         if (++failed > ATTEMPTS) {

@@ -3,17 +3,21 @@ import { linesOf, type LogColumns } from "../kv/log_chunk.ts";
 import { type LogChunk, NO_RUN } from "../kv/log_heads.ts";
 import type { Instant, LogLine } from "../schemas/records.ts";
 
+/** A place in the lines that match: behind a line, or what could be one, and so many lines more. */
+export interface LogPlace {
+  after?: Pick<LogLine, "timestamp" | "id"> | undefined;
+  skip: number;
+}
+
 export interface SweepOptions {
   /** Backwards: all that is said of "before" and "near" is meant from the newest line on. */
   isDescending: boolean;
   matcher: LogMatcher;
   load(chunk: LogChunk): Promise<LogColumns>;
-  /** How many matching lines to pass over. */
-  skip: number;
-  /** How many to give at most. */
+  /** Where to begin. */
+  place: LogPlace;
+  /** How many lines to give at most. */
   limit: number;
-  /** Only what comes after this line. Nothing is skipped then. */
-  after?: LogLine | undefined;
   /** From this time on there may be lines in chunks that are not known: none of them is given. */
   horizon?: Instant | undefined;
 }
@@ -34,13 +38,16 @@ export class LogSweep {
   #pending: LogLine[] = [];
   #skip: number;
   #limit: number;
+  /** Whether the place may lie where chunks are not known: then nothing was passed over. */
+  #isBeyond = false;
 
   constructor(chunks: readonly LogChunk[], options: SweepOptions) {
-    const { isDescending, matcher, after, horizon, skip, limit } = options;
+    const { isDescending, matcher, place, horizon, limit } = options;
+    const { after, skip } = place;
     this.#options = options;
     this.#sign = isDescending ? -1 : 1;
     this.#horizon = horizon === undefined ? Infinity : horizon * this.#sign;
-    this.#skip = after ? 0 : skip;
+    this.#skip = skip;
     this.#limit = limit;
     this.#chunks = chunks
       .filter((chunk) => !after || this.#far(chunk) >= this.#at(after))
@@ -49,13 +56,25 @@ export class LogSweep {
       .sort((a, b) => this.#near(a) - this.#near(b));
   }
 
-  /** The lines, batch by batch. @throws ChunkGoneError */
-  async *lines(): AsyncGenerator<LogLine[]> {
+  /**
+   * The lines, batch by batch. Returns where to go on with the chunks that were not known.
+   *
+   * @throws ChunkGoneError
+   */
+  async *lines(): AsyncGenerator<LogLine[], LogPlace> {
     for (const chunk of this.#chunks.slice(await this.#jump())) {
       yield* this.#take(this.#near(chunk));
       this.#add(await this.#read(chunk));
     }
     yield* this.#take(this.#horizon);
+    return this.#rest();
+  }
+
+  #rest(): LogPlace {
+    const { isDescending, horizon, place } = this.#options;
+    if (this.#isBeyond || horizon === undefined) return place;
+    // Before every line of that time: ids are hexadecimal.
+    return { after: { timestamp: horizon, id: isDescending ? "~" : "" }, skip: this.#skip };
   }
 
   /**
@@ -68,17 +87,20 @@ export class LogSweep {
       most += this.#chunks[next]!.lines;
       if (most > this.#skip) break;
     }
-    const isBeyond = next === this.#chunks.length;
-    if (isBeyond && this.#horizon < Infinity) return next; // the place is where chunks are not known
-    const place = isBeyond ? Infinity : this.#near(this.#chunks[next]!);
+    const isAll = next === this.#chunks.length;
+    this.#isBeyond = isAll && this.#horizon < Infinity;
+    if (this.#isBeyond) return next;
+    const place = isAll ? Infinity : this.#near(this.#chunks[next]!);
     while (next > 0 && this.#near(this.#chunks[next - 1]!) === place) next--;
     for (const chunk of this.#chunks.slice(0, next)) await this.#pass(chunk, place);
     return next;
   }
 
   async #pass(chunk: LogChunk, place: number): Promise<void> {
-    const verdict = this.#options.matcher.judge({ ...chunk, run: runOf(chunk) });
-    if (verdict === "all" && this.#far(chunk) < place) {
+    const { matcher, place: { after } } = this.#options;
+    const isWhole = !after || this.#near(chunk) > this.#at(after);
+    const verdict = matcher.judge({ ...chunk, run: runOf(chunk) });
+    if (verdict === "all" && isWhole && this.#far(chunk) < place) {
       this.#skip -= chunk.lines;
       return;
     }
@@ -89,7 +111,7 @@ export class LogSweep {
   }
 
   async #read(chunk: LogChunk): Promise<LogLine[]> {
-    const { load, matcher, after, isDescending } = this.#options;
+    const { load, matcher, place: { after }, isDescending } = this.#options;
     const columns = await load(chunk);
     const lines = linesOf(columns, runOf(chunk), matcher.matches);
     if (isDescending) lines.reverse();
@@ -120,7 +142,7 @@ export class LogSweep {
 
   #near = (chunk: LogChunk): number => this.#sign === 1 ? chunk.first : -chunk.last;
   #far = (chunk: LogChunk): number => this.#sign === 1 ? chunk.last : -chunk.first;
-  #at = (line: LogLine): number => this.#sign * line.timestamp;
-  #compare = (a: LogLine, b: LogLine): number =>
+  #at = (line: Pick<LogLine, "timestamp">): number => this.#sign * line.timestamp;
+  #compare = (a: Pick<LogLine, "timestamp" | "id">, b: Pick<LogLine, "timestamp" | "id">): number =>
     this.#at(a) - this.#at(b) || this.#sign * (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -103,6 +103,13 @@ function hasText(query: string, { message, name }: Known): boolean {
   }
 }
 
+const fieldsOfLine = (line: LogLine) => {
+  const { message, timestamp, level, name, flowRunId, taskRunId } = line;
+  return [message, timestamp, level, name, flowRunId, taskRunId];
+};
+const fieldsOfKnown = (
+  { message, timestamp, level, name, flow_run_id, task_run_id }: Known,
+) => [message, timestamp, level, name, flow_run_id, task_run_id];
 const summary = (lines: readonly { message: string }[]) => lines.map(({ message }) => message.slice(0, 12));
 
 const list = (world: World, logs: LogFilter | null, changes: Partial<LogListBody> = {}): Promise<LogLine[]> =>
@@ -140,24 +147,11 @@ Deno.test("LogReader gives the pages that sorting all lines would, before, while
         const sort = isDescending ? "TIMESTAMP_DESC" as const : "TIMESTAMP_ASC" as const;
         const got = await list(world, filter, { sort, offset, limit });
         const what = JSON.stringify({ seed, step, filter, offset, limit, isDescending });
-        assertEquals(summary(got), summary(all.slice(offset, offset + limit)), what);
-        for (const [i, found] of got.entries()) {
-          const { message, timestamp, level, name, flow_run_id, task_run_id } = all[offset + i]!;
-          assertEquals([
-            found.message,
-            found.timestamp,
-            found.level,
-            found.name,
-            found.flowRunId,
-            found.taskRunId,
-          ], [
-            message,
-            timestamp,
-            level,
-            name,
-            flow_run_id,
-            task_run_id,
-          ], what);
+        const expected = all.slice(offset, offset + limit);
+        // Comparing texts is what makes 1,600 pages quick.
+        if (JSON.stringify(got.map(fieldsOfLine)) !== JSON.stringify(expected.map(fieldsOfKnown))) {
+          assertEquals(summary(got), summary(expected), what);
+          assertEquals(got.map(fieldsOfLine), expected.map(fieldsOfKnown), what);
         }
         pages++;
       }
@@ -334,7 +328,8 @@ Deno.test("a page of a long log costs a few reads, wherever it is", async () => 
   };
   const run = ofRun(RUN);
   const sort = "TIMESTAMP_DESC";
-  // The chunk is in memory since the tail was read; while it is not, following costs one read more.
+  // Two chunks are in memory when the text is looked for. Afterwards the last one is: while it is not, following
+  // costs one read more.
   const last = { ...run, timestamp: { after_: 599e6 + 990 } };
   const costs = {
     head: await reads(run, { limit: 200 }, 0),
@@ -343,6 +338,7 @@ Deno.test("a page of a long log costs a few reads, wherever it is", async () => 
     middleBackwards: await reads(run, { offset: 30_000, sort }, lines - 30_001),
     again: await reads(run, { offset: 30_000 }, 30_000),
     beyond: await reads(run, { offset: lines }, undefined),
+    text: await reads({ ...run, text: { query: "absent" } }, {}, undefined),
     errors: await reads({ ...run, level: { ge_: 40 } }, {}, undefined),
     follow: await reads(last, { offset: 1 }, undefined),
     followAgain: await reads(last, { offset: 1 }, undefined),
@@ -355,6 +351,7 @@ Deno.test("a page of a long log costs a few reads, wherever it is", async () => 
     middleBackwards: 4,
     again: 2,
     beyond: 2,
+    text: 600,
     errors: 2,
     follow: 1,
     followAgain: 1,
