@@ -5,10 +5,12 @@ import { HookedKv, writes } from "./hooked_kv.ts";
 
 const LARGE = `{"x":"${"a".repeat(150_000)}"}`;
 
-/** Every key that is stored, without the journal of changes. */
+/** Every key that is stored, without the journal of changes, and the marks that keep logs deleted for a day. */
 async function allKeys(kv: Deno.Kv): Promise<string[]> {
   const entries = await Array.fromAsync(kv.list({ prefix: [] }));
-  return entries.filter(({ key }) => key[0] !== "journal").map(({ key }) => JSON.stringify(key));
+  return entries.filter(({ key }) => key[0] !== "journal" && key[0] !== "log_merge").map(({ key }) =>
+    JSON.stringify(key)
+  );
 }
 
 /** A run with everything that a run can have, held by an agent. */
