@@ -302,7 +302,7 @@ Deno.test("a pool or queue with runs is not deleted, and works on as before", as
   await app.api.flowRuns.setState(run.id, { state: { type: "CANCELLING" } });
   assertEquals((await app.request("DELETE", "/work_pools/p/queues/q")).status, 204);
   assertEquals((await app.request("DELETE", "/work_pools/p")).status, 204);
-  const gone = await app.request("POST", `/deployments/${deployment.id}/create_flow_run`);
+  const gone = await app.request("POST", `/deployments/${deployment.id}/create_flow_run`, {});
   assertEquals([gone.status, /was deleted/.test(gone.text)], [409, true]);
   assertEquals((await app.api.deployments.get(deployment.id)).work_pool_name, null);
 });

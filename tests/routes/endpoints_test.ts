@@ -58,6 +58,10 @@ Deno.test("both slash forms of a path answer alike, and a method that it has not
       assertEquals((await app.request("GET", form)).status, example.status, form);
     }
   }
+  for (const path of ["/flows/filter", "/deployments/filter", "/flow_runs/count", "/work_queues/filter"]) {
+    const refused = await app.request("GET", path);
+    assertEquals([refused.status, refused.headers.get("allow")], [405, "POST"], path);
+  }
   for (const path of ["", "/", "/nope", "/flows/filter/more"]) {
     assertEquals((await app.request("GET", path)).body, { detail: "Not Found" }, path);
   }
@@ -95,9 +99,15 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     }
   }
   assertEquals(refused.sort(), [
+    "PATCH /deployments/:id",
+    "PATCH /flow_runs/:id",
+    "PATCH /work_pools/:name",
+    "PATCH /work_pools/:pool/queues/:name",
+    "PATCH /work_queues/:id",
     "POST /agents",
     "POST /agents/:id/heartbeat",
     "POST /deployments",
+    "POST /deployments/:id/create_flow_run",
     "POST /flow_runs",
     "POST /flow_runs/:id/input",
     "POST /flow_runs/:id/input/filter",
