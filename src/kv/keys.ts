@@ -16,6 +16,7 @@ import type {
   RunRecord,
   SessionRecord,
   StateRecord,
+  VariableRecord,
   WorkPoolRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
@@ -101,6 +102,11 @@ export const deploymentNameKey = (flow: string, nameHash: string): Key<string> =
   flow,
   nameHash,
 ];
+
+/** A variable. */
+export const variableKey = (id: string): Key<VariableRecord> => ["variable", id];
+/** A variable's id by its name. */
+export const variableNameKey = (name: string): Key<string> => ["variable_name", name];
 
 /** Log lines of a run, one batch a value, in order of their first line's time. */
 export const logKey = (run: string, firstTimestamp: number, id: string): Key<LogChunk> => [

@@ -15,6 +15,7 @@ import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
 import { requireApiVersion } from "./api_version.ts";
+import { variableEndpoints } from "./variables.ts";
 import { workPoolEndpoints } from "./work_pools.ts";
 import { workQueueEndpoints } from "./work_queues.ts";
 
@@ -31,6 +32,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
   return [
     ...adminEndpoints(deps),
     ...flowEndpoints(services.flows),
+    ...variableEndpoints(services.variables),
     ...workPoolEndpoints(services, now),
     ...workQueueEndpoints(services, now),
     ...deploymentEndpoints(services, now),

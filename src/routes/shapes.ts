@@ -11,8 +11,10 @@ import {
   type RunRecord,
   type RunState,
   TERMINAL_TYPES,
+  type VariableRecord,
 } from "../schemas/records.ts";
 import type { State } from "../schemas/state.ts";
+import type { Variable } from "../schemas/variable.ts";
 import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
@@ -32,6 +34,17 @@ export function toFlow(flow: FlowRecord): Flow {
     name: flow.name,
     tags: flow.tags,
     labels: object(flow.labels),
+  };
+}
+
+export function toVariable(variable: VariableRecord): Variable {
+  return {
+    id: variable.id,
+    created: formatInstant(variable.created),
+    updated: formatInstant(variable.updated),
+    name: variable.name,
+    value: fromJsonText(variable.value),
+    tags: variable.tags,
   };
 }
 

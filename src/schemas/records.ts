@@ -237,6 +237,15 @@ export interface FlowRecord {
   updated: Instant;
 }
 
+export interface VariableRecord {
+  id: string;
+  name: string;
+  value: JsonText;
+  tags: string[];
+  created: Instant;
+  updated: Instant;
+}
+
 export interface DeploymentRecord {
   id: string;
   name: string;

@@ -18,12 +18,14 @@ import { Resume } from "./resume.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
+import { Variables } from "./variables.ts";
 import { WorkPools } from "./work_pools.ts";
 import { WorkQueues } from "./work_queues.ts";
 
 /** The use cases, wired once. */
 export interface Services {
   flows: Flows;
+  variables: Variables;
   workPools: WorkPools;
   workQueues: WorkQueues;
   deployments: Deployments;
@@ -59,6 +61,7 @@ export function buildServices(deps: ServerDeps): Services {
   const setState = new SetState(deps, gates, runs);
   return {
     flows,
+    variables: new Variables(deps),
     workPools: pools,
     workQueues: queues,
     deployments,

@@ -101,6 +101,8 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
   assertEquals(refused.sort(), [
     "PATCH /deployments/:id",
     "PATCH /flow_runs/:id",
+    "PATCH /variables/:id",
+    "PATCH /variables/name/:name",
     "PATCH /work_pools/:name",
     "PATCH /work_pools/:pool/queues/:name",
     "PATCH /work_queues/:id",
@@ -115,6 +117,7 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     "POST /flow_runs/bulk_set_state",
     "POST /flows",
     "POST /logs",
+    "POST /variables",
     "POST /work_pools",
     "POST /work_pools/:name/claim",
     "POST /work_pools/:pool/queues",
@@ -160,7 +163,15 @@ function withText(value: unknown, at: readonly (string | number)[], text: string
 
 Deno.test("no odd value at any place of any body makes a 500, nor one of what is read afterwards", async () => {
   await using app = await StartedApp.start();
-  const lists = ["/flows", "/work_pools", "/work_queues", "/deployments", "/flow_runs", "/logs"];
+  const lists = [
+    "/flows",
+    "/work_pools",
+    "/work_queues",
+    "/deployments",
+    "/flow_runs",
+    "/logs",
+    "/variables",
+  ];
   let asked = 0;
   for (const example of await examplesIn(app)) {
     if (example.body === undefined) continue;

@@ -27,6 +27,13 @@ const name = { any_: ["a"], like_: "a" };
 const pools = { operator: "and_", id: { any_: [ID] }, name: { any_: ["p"] }, type: { any_: ["process"] } };
 const queues = { operator: "or_", id: { any_: [ID] }, name: { any_: ["q"], startswith_: ["q"] } };
 const page = { limit: 5, offset: 0 };
+const variables = {
+  operator: "or_",
+  id: { any_: [ID] },
+  name,
+  value: name,
+  tags: { operator: "and_", all_: ["a"], is_null_: true },
+};
 
 const filters = {
   flows: { operator: "and_", id: ids, name },
@@ -183,6 +190,9 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   });
   const session = sessions[0]!.id;
   await api.workPools.create({ name: "unused" });
+  const variable = (name: string) => app.request("POST", "/variables", { name, value: "x" });
+  const v = String(Object(await variable("v").then(({ body }) => body)).id);
+  await variable("spare");
 
   const on = (
     call: `${Method} /${string}`,
@@ -204,6 +214,13 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /flows/filter", {}, 200, { flows: filters.flows, sort: "NAME_ASC", ...page }),
     on("GET /flows/name/:name", { name: "f" }, 200),
     on("GET /flows/:id", { id: flow }, 200),
+    on("POST /variables", {}, 201, { name: "v2", value: { a: [5.5] }, tags: ["a"] }),
+    on("POST /variables/filter", {}, 200, { variables, sort: "NAME_DESC", ...page }),
+    on("POST /variables/count", {}, 200, { variables }),
+    on("GET /variables/:id", { id: v }, 200),
+    on("GET /variables/name/:name", { name: "v" }, 200),
+    on("PATCH /variables/:id", { id: v }, 204, { name: "v", value: null, tags: ["a"] }),
+    on("PATCH /variables/name/:name", { name: "v" }, 204, { name: "v", value: 1, tags: ["a"] }),
     on("POST /work_pools", {}, 201, {
       name: "p2",
       type: "process",
@@ -315,6 +332,8 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       limit: 1,
     }),
     on("POST /flow_runs/bulk_delete", {}, 200, { flow_runs: { id: { any_: [ID] } }, limit: 1 }),
+    on("DELETE /variables/:id", { id: v }, 204),
+    on("DELETE /variables/name/:name", { name: "spare" }, 204),
     on("DELETE /flow_runs/:id", { id: r }, 204),
     on("DELETE /deployments/:id", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),
