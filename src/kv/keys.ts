@@ -108,6 +108,9 @@ export const variableKey = (id: string): Key<VariableRecord> => ["variable", id]
 /** A variable's id by its name. */
 export const variableNameKey = (name: string): Key<string> => ["variable_name", name];
 
+/** The block document where results are stored by default. */
+export const resultStorageKey = (): Key<string> => ["result_storage"];
+
 /** Log lines of a run, one batch a value, in order of their first line's time. */
 export const logKey = (run: string, firstTimestamp: number, id: string): Key<LogChunk> => [
   "log",

@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { Services } from "../services/services.ts";
-import { adminEndpoints } from "./admin.ts";
+import { adminEndpoints, settingsEndpoints } from "./admin.ts";
 import { agentEndpoints, type AgentSettings } from "./agents.ts";
 import { deploymentEndpoints } from "./deployments.ts";
 import { type Endpoint, mount } from "./endpoint.ts";
@@ -31,6 +31,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
   const now = () => deps.clock.now();
   return [
     ...adminEndpoints(deps),
+    ...settingsEndpoints(services, settings),
     ...flowEndpoints(services.flows),
     ...variableEndpoints(services.variables),
     ...workPoolEndpoints(services, now),

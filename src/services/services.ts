@@ -15,6 +15,7 @@ import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { Polls } from "./polls.ts";
 import { Resume } from "./resume.ts";
+import { ResultStorage } from "./result_storage.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
@@ -41,6 +42,7 @@ export interface Services {
   logs: Logs;
   agents: Agents;
   leftovers: Leftovers;
+  resultStorage: ResultStorage;
   /** For what looks at the gates from outside. */
   gates: Gates;
 }
@@ -77,6 +79,7 @@ export function buildServices(deps: ServerDeps): Services {
     logs: new Logs(deps, group),
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
     leftovers: new Leftovers(deps, deletion),
+    resultStorage: new ResultStorage(deps),
     gates,
   };
 }
