@@ -17,6 +17,7 @@ import type {
   SessionRecord,
   StateRecord,
   VariableRecord,
+  WorkerRecord,
   WorkPoolRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
@@ -83,6 +84,8 @@ export const journalPrefix = (): Key<JournalItem[]> => ["journal"];
 
 /** One agent process at one pool. */
 export const sessionKey = (pool: string, id: string): Key<SessionRecord> => ["session", pool, id];
+/** A worker of the reference at a pool, by the hash of its name. */
+export const workerKey = (pool: string, nameHash: string): Key<WorkerRecord> => ["worker", pool, nameHash];
 /** An agent process. */
 export const agentKey = (id: string): Key<AgentRecord> => ["agent", id];
 /** The sweep clock, in rounds. */

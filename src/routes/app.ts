@@ -16,6 +16,7 @@ import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
 import { requireApiVersion } from "./api_version.ts";
 import { variableEndpoints } from "./variables.ts";
+import { workerEndpoints } from "./workers.ts";
 import { workPoolEndpoints } from "./work_pools.ts";
 import { workQueueEndpoints } from "./work_queues.ts";
 
@@ -35,6 +36,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...flowEndpoints(services.flows),
     ...variableEndpoints(services.variables),
     ...workPoolEndpoints(services, now),
+    ...workerEndpoints(services.workers),
     ...workQueueEndpoints(services, now),
     ...deploymentEndpoints(services, now),
     ...flowRunEndpoints(services, now),

@@ -16,10 +16,12 @@ import {
 import type { State } from "../schemas/state.ts";
 import type { Variable } from "../schemas/variable.ts";
 import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
+import type { Worker } from "../schemas/worker.ts";
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
 import type { DeploymentView } from "../services/deployments.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
+import type { WorkerView } from "../services/workers.ts";
 import type { WorkPoolView } from "../services/work_pools.ts";
 import type { WorkQueueView } from "../services/work_queues.ts";
 
@@ -63,6 +65,19 @@ export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView
     default_queue_id: pool.defaultQueue,
     storage_configuration: object(pool.storageConfiguration),
     active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
+  };
+}
+
+export function toWorker({ worker, pool, status }: WorkerView): Worker {
+  return {
+    id: worker.id,
+    created: formatInstant(worker.created),
+    updated: formatInstant(worker.lastHeartbeat),
+    name: worker.name,
+    work_pool_id: pool,
+    last_heartbeat_time: formatInstant(worker.lastHeartbeat),
+    heartbeat_interval_seconds: worker.interval,
+    status,
   };
 }
 

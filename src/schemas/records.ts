@@ -237,6 +237,16 @@ export interface FlowRecord {
   updated: Instant;
 }
 
+/** A worker of the reference at a pool; it is known by its name. */
+export interface WorkerRecord {
+  id: string;
+  name: string;
+  /** Seconds between heartbeats; null when it did not say. */
+  interval: number | null;
+  lastHeartbeat: Instant;
+  created: Instant;
+}
+
 export interface VariableRecord {
   id: string;
   name: string;

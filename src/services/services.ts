@@ -20,6 +20,7 @@ import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
 import { Variables } from "./variables.ts";
+import { Workers } from "./workers.ts";
 import { WorkPools } from "./work_pools.ts";
 import { WorkQueues } from "./work_queues.ts";
 
@@ -29,6 +30,7 @@ export interface Services {
   variables: Variables;
   workPools: WorkPools;
   workQueues: WorkQueues;
+  workers: Workers;
   deployments: Deployments;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
@@ -66,6 +68,7 @@ export function buildServices(deps: ServerDeps): Services {
     variables: new Variables(deps),
     workPools: pools,
     workQueues: queues,
+    workers: new Workers(deps, group, pools),
     deployments,
     flowRuns: runs,
     explain: new Explain(deps, { gates, runs }),

@@ -28,6 +28,7 @@ import {
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { dropWorkers, hasOnlineWorker } from "./workers.ts";
 
 /** A pool as people see it. */
 export interface WorkPoolView {
@@ -203,6 +204,7 @@ export class WorkPools {
       for (const group of groups) await keeper.submit(closeQueues(kv, group, clock.now()));
       await refuseWhileWaiting(kv, pool.id, queues); // before the first ones are dropped
       for (const group of groups) await keeper.submit(dropQueues(kv, group, group === groups.at(-1)));
+      await dropWorkers(kv, pool.id);
     } catch (error) {
       for (const group of groups) await keeper.submit(reopenQueues(kv, group, clock.now()));
       throw error;
@@ -219,13 +221,14 @@ export class WorkPools {
     return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate) };
   }
 
-  /** Computed, never stored: a pool is ready when one of its queues was asked for work lately. */
+  /** Computed, never stored: a pool is ready when a worker is online, or when one of its queues was asked lately. */
   async #status(pool: WorkPoolRecord, gate: GateRecord): Promise<WorkPoolView["status"]> {
     if (pool.type === "prefect-agent") return null;
     if (gate.paused) return "PAUSED";
+    const now: Instant = this.#deps.clock.now();
+    if (await hasOnlineWorker(this.#deps.kv, pool.id, now)) return "READY";
     const queues = await readQueueConfigs(this.#deps.kv, pool.id);
     const polled = await getMany(this.#deps.kv, queues.map(({ id }) => queuePolledKey(id)));
-    const now: Instant = this.#deps.clock.now();
     return polled.some(({ value }) => isRecent(value, now)) ? "READY" : "NOT_READY";
   }
 }

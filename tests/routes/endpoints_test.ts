@@ -9,7 +9,7 @@ const titleOf = ({ method, path }: Pick<Example, "method" | "path">) => `${metho
 
 /** Bodies made of several optional parts: they may be left out, and unknown keys are ignored. */
 const isMultiPart = ({ path }: Example) =>
-  /\/(filter|count|get_scheduled_flow_runs|get_runs|set_state|bulk_delete|bulk_set_state|resume|input)$/.test(
+  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/.test(
     path,
   );
 
@@ -121,6 +121,7 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     "POST /work_pools",
     "POST /work_pools/:name/claim",
     "POST /work_pools/:pool/queues",
+    "POST /work_pools/:pool/workers/heartbeat",
     "POST /work_queues",
     "PUT /admin/storage",
   ]);

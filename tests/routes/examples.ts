@@ -27,6 +27,11 @@ const name = { any_: ["a"], like_: "a" };
 const pools = { operator: "and_", id: { any_: [ID] }, name: { any_: ["p"] }, type: { any_: ["process"] } };
 const queues = { operator: "or_", id: { any_: [ID] }, name: { any_: ["q"], startswith_: ["q"] } };
 const page = { limit: 5, offset: 0 };
+const workers = {
+  operator: "and_",
+  status: { any_: ["ONLINE"], not_any_: ["OFFLINE"] },
+  last_heartbeat_time: period,
+};
 const variables = {
   operator: "or_",
   id: { any_: [ID] },
@@ -243,6 +248,11 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       name: "q",
       ...queue,
     }),
+    on("POST /work_pools/:pool/workers/heartbeat", { pool: "p" }, 204, {
+      name: "w",
+      heartbeat_interval_seconds: 30,
+    }),
+    on("POST /work_pools/:pool/workers/filter", { pool: "p" }, 200, { workers, ...page }),
     on("POST /work_queues", {}, 201, { name: "q2", ...queue }),
     on("POST /work_queues/filter", {}, 200, { work_queues: queues, ...page }),
     on("GET /work_queues/name/:name", { name: "free" }, 200),
@@ -339,6 +349,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /flow_runs/bulk_delete", {}, 200, { flow_runs: { id: { any_: [ID] } }, limit: 1 }),
     on("DELETE /variables/:id", { id: v }, 204),
     on("DELETE /variables/name/:name", { name: "spare" }, 204),
+    on("DELETE /work_pools/:pool/workers/:name", { pool: "p", name: "w" }, 204),
     on("DELETE /flow_runs/:id", { id: r }, 204),
     on("DELETE /deployments/:id", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),
