@@ -15,6 +15,7 @@ import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
 import { requireApiVersion } from "./api_version.ts";
+import { slotEndpoints } from "./slots.ts";
 import { variableEndpoints } from "./variables.ts";
 import { workerEndpoints } from "./workers.ts";
 import { workPoolEndpoints } from "./work_pools.ts";
@@ -38,6 +39,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...workPoolEndpoints(services, now),
     ...workerEndpoints(services.workers),
     ...workQueueEndpoints(services, now),
+    ...slotEndpoints(services.slots, now),
     ...deploymentEndpoints(services, now),
     ...flowRunEndpoints(services, now),
     ...explainEndpoints(services.explain),

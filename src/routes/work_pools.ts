@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { ClaimBody } from "../schemas/agent.ts";
-import { WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
+import { WorkPoolCountBody, WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
 import { GetScheduledFlowRunsBody, type WorkerFlowRun } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
 import { WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
@@ -28,6 +29,13 @@ function poolEndpoints({ workPools }: Parts): Endpoint[] {
       summary: "List work pools",
       body: WorkPoolListBody,
     }, async ({ body }) => ok((await workPools.list(body.work_pools, body)).map(toWorkPool))),
+    endpoint({
+      method: "POST",
+      path: "/work_pools/count",
+      summary: "Count work pools",
+      body: WorkPoolCountBody,
+      answers: { 200: z.int() },
+    }, async ({ body }) => ok(await workPools.count(body.work_pools))),
     endpoint(
       { method: "GET", path: "/work_pools/:name", summary: "Get a work pool" },
       async ({ param }) => ok(toWorkPool(await workPools.get(param("name")))),

@@ -1,7 +1,8 @@
 import { WorkQueueListBody } from "../schemas/filter.ts";
 import { GetRunsBody } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
-import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { formatOptional } from "../schemas/wire.ts";
+import { WorkQueueCreate, WorkQueueStatusDetail, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { Services } from "../services/services.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 import { toFlowRun, toWorkQueue } from "./shapes.ts";
@@ -49,6 +50,20 @@ export function workQueueEndpoints(
         return noContent();
       },
     ),
+    endpoint({
+      method: "GET",
+      path: "/work_queues/:id/status",
+      summary: "Whether a queue's work is done in time",
+      answers: { 200: WorkQueueStatusDetail },
+    }, async ({ param }) => {
+      const { isHealthy, late, lastPolled } = await workQueues.health(param("id"));
+      return ok({
+        healthy: isHealthy,
+        late_runs_count: late,
+        last_polled: formatOptional(lastPolled),
+        health_check_policy: { maximum_late_runs: 0, maximum_seconds_since_last_polled: 60 },
+      });
+    }),
     endpoint({
       method: "POST",
       path: "/work_queues/:id/get_runs",

@@ -117,6 +117,8 @@ export const DeploymentListBody = z.object({
 });
 export type DeploymentListBody = z.output<typeof DeploymentListBody>;
 
+export const WorkPoolCountBody = z.object({ work_pools: WorkPoolFilter.nullish() });
+
 export const WorkPoolListBody = z.object({ work_pools: WorkPoolFilter.nullish(), ...page });
 export type WorkPoolListBody = z.output<typeof WorkPoolListBody>;
 

@@ -19,6 +19,7 @@ import { ResultStorage } from "./result_storage.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
+import { Slots } from "./slots.ts";
 import { Variables } from "./variables.ts";
 import { Workers } from "./workers.ts";
 import { WorkPools } from "./work_pools.ts";
@@ -31,6 +32,7 @@ export interface Services {
   workPools: WorkPools;
   workQueues: WorkQueues;
   workers: Workers;
+  slots: Slots;
   deployments: Deployments;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
@@ -68,6 +70,7 @@ export function buildServices(deps: ServerDeps): Services {
     variables: new Variables(deps),
     workPools: pools,
     workQueues: queues,
+    slots: new Slots(deps, pools, queues),
     workers: new Workers(deps, group, pools),
     deployments,
     flowRuns: runs,

@@ -1,5 +1,4 @@
 import { Gate } from "../domain/gate.ts";
-import { findUndeclaredVariables } from "../domain/job_template.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import {
@@ -16,8 +15,8 @@ import { get, getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
-import { fitsKey, fromJsonText } from "../schemas/wire.ts";
-import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { fitsKey } from "../schemas/wire.ts";
+import { NO_STORAGE, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
 import {
   closeQueues,
   dropQueues,
@@ -28,6 +27,7 @@ import {
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { validateTemplate } from "./template_check.ts";
 import { dropWorkers, hasOnlineWorker } from "./workers.ts";
 
 /** A pool as people see it. */
@@ -42,7 +42,6 @@ export interface WorkPoolView {
 export const DEFAULT_AGENT_POOL = "default-agent-pool";
 /** Queues closed or dropped in one commit. */
 const QUEUES_PER_COMMIT = 100;
-const LARGEST_TEMPLATE_BYTES = 1_048_576;
 
 export class WorkPools {
   readonly #deps: ServerDeps;
@@ -90,7 +89,7 @@ export class WorkPools {
       description: body.description ?? null,
       type: body.type,
       baseJobTemplate: template.stored,
-      storageConfiguration: body.storage_configuration ?? JSON.stringify(STORAGE_DEFAULTS),
+      storageConfiguration: body.storage_configuration ?? NO_STORAGE,
       defaultQueue: ids.uuid(),
       nextQueueNo: 1,
       created: now,
@@ -157,6 +156,10 @@ export class WorkPools {
       page.offset + page.limit,
     );
     return await Promise.all(chosen.map((pool) => this.#view(pool)));
+  }
+
+  async count(filter: WorkPoolFilter | null | undefined): Promise<number> {
+    return (await this.matching(filter)).length;
   }
 
   /** The pools that the filter matches; all without one. */
@@ -253,34 +256,4 @@ function matchesPool(filter: WorkPoolFilter | null | undefined, pool: WorkPoolRe
   if (filter.type?.any_) clauses.push(filter.type.any_.includes(pool.type));
   if (clauses.length === 0) return true;
   return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
-}
-
-/** @throws DomainError `invalid` or `too_large` */
-function validateTemplate(text: JsonText): void {
-  const bytes = new TextEncoder().encode(text).length;
-  const field = ["base_job_template"];
-  if (bytes > LARGEST_TEMPLATE_BYTES) {
-    throw new DomainError(
-      "too_large",
-      `The base job template has ${bytes} bytes; at most ${LARGEST_TEMPLATE_BYTES} are allowed.`,
-      { field },
-    );
-  }
-  const template = fromJsonText(text) as Record<string, unknown>;
-  if (Object.keys(template).length === 0) return;
-  if (!("job_configuration" in template && "variables" in template)) {
-    throw new DomainError(
-      "invalid",
-      "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.",
-      { field },
-    );
-  }
-  const undeclared = findUndeclaredVariables(template);
-  if (undeclared.length === 0) return;
-  throw new DomainError(
-    "invalid",
-    "The variables specified in the job configuration template must be present as properties in the variables " +
-      `schema. Your job configuration uses the following undeclared variable(s): ${undeclared.join(" ,")}.`,
-    { field },
-  );
 }

@@ -1,6 +1,7 @@
 import { DomainError } from "../errors.ts";
 import { poolKey, queueKey, queueNameKey, queuePolledKey } from "../kv/keys.ts";
 import { type Entry, get, getMany, listAll } from "../kv/read.ts";
+import { countWaiting } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkQueueFilter } from "../schemas/filter.ts";
 import { Gate } from "../domain/gate.ts";
@@ -30,6 +31,18 @@ export interface WorkQueueView {
   lastPolled: Instant | null;
   status: "READY" | "NOT_READY" | "PAUSED";
 }
+
+/** Whether a queue's work is done in time. */
+export interface QueueHealth {
+  /** Waiting runs whose time is over; not more than 1,000 are counted. */
+  late: number;
+  lastPolled: Instant | null;
+  isHealthy: boolean;
+}
+
+/** A run is late when it waits for this long after its time (the reference's default). */
+const LATE_MICROS = 15e6;
+const MOST_LATE = 1_000;
 
 export class WorkQueues {
   readonly #deps: ServerDeps;
@@ -131,6 +144,19 @@ export class WorkQueues {
     return await this.#viewOf(pool, queue);
   }
 
+  /** @throws DomainError `missing_object` */
+  async health(id: string): Promise<QueueHealth> {
+    const { kv, clock } = this.#deps;
+    const { value: queue } = await get(kv, queueKey(id));
+    if (!queue) throw new DomainError("missing_object", `Work queue with id ${id} not found`);
+    const now = clock.now();
+    const [late, { value: lastPolled }] = await Promise.all([
+      countWaiting(kv, queue.pool, queue.no, { until: now - LATE_MICROS, most: MOST_LATE }),
+      get(kv, queuePolledKey(id)),
+    ]);
+    return { late, lastPolled, isHealthy: late === 0 && isRecent(lastPolled, now) };
+  }
+
   /** Queues of one pool, by priority, then name. */
   async list(
     poolName: string,
@@ -184,6 +210,8 @@ export class WorkQueues {
     await this.#gates.of(queue.pool).submit(
       updateQueue(kv, queue.id, change, { shuffles, now: clock.now() }),
     );
+    // Written blindly, as by polls.
+    if (typeof body.last_polled === "number") await kv.set(queuePolledKey(queue.id), body.last_polled);
   }
 
   async delete(poolName: string, name: string): Promise<void> {

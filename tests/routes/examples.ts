@@ -167,12 +167,17 @@ const template = {
   variables: { properties: { command: { type: "string" } } },
 };
 const pool = { description: "d", is_paused: false, base_job_template: template, concurrency_limit: 10 };
+const storage = {
+  bundle_upload_step: { a: 1 },
+  bundle_execution_step: null,
+  default_result_storage_block_id: ID,
+};
 const queue = {
   description: "d",
   is_paused: false,
   concurrency_limit: 10,
   priority: 1,
-  filter: { tags: ["a"] },
+  filter: { tags: ["a"], deployment_ids: [ID] },
 };
 
 /** Fills an empty server with one object of each kind, and tells what to ask it. */
@@ -234,12 +239,12 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /work_pools", {}, 201, {
       name: "p2",
       type: "process",
-      storage_configuration: { a: 1 },
+      storage_configuration: storage,
       ...pool,
     }),
     on("POST /work_pools/filter", {}, 200, { work_pools: pools, ...page }),
     on("GET /work_pools/:name", { name: "p" }, 200),
-    on("PATCH /work_pools/:name", { name: "p" }, 204, { storage_configuration: { a: 1 }, ...pool }),
+    on("PATCH /work_pools/:name", { name: "p" }, 204, { storage_configuration: storage, ...pool }),
     on("POST /work_pools/:pool/queues", { pool: "p" }, 201, { name: "q2", ...queue }),
     on("POST /work_pools/:pool/queues/filter", { pool: "p" }, 200, { work_queues: queues, ...page }),
     on("GET /work_pools/:pool/queues/:name", { pool: "p", name: "q" }, 200),
@@ -253,6 +258,14 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       heartbeat_interval_seconds: 30,
     }),
     on("POST /work_pools/:pool/workers/filter", { pool: "p" }, 200, { workers, ...page }),
+    on("POST /work_pools/count", {}, 200, { work_pools: pools }),
+    on("POST /work_pools/:name/concurrency_status", { name: "p" }, 200, {
+      page: 1,
+      limit: 5,
+      flow_run_limit: 5,
+    }),
+    on("POST /work_queues/:id/concurrency_status", { id: q }, 200, { page: 1, limit: 5 }),
+    on("GET /work_queues/:id/status", { id: q }, 200),
     on("POST /work_queues", {}, 201, { name: "q2", ...queue }),
     on("POST /work_queues/filter", {}, 200, { work_queues: queues, ...page }),
     on("GET /work_queues/name/:name", { name: "free" }, 200),

@@ -277,3 +277,37 @@ Deno.test("WorkQueues.delete() frees the name, never the number", async () => {
   await assertRejects(() => world.services.workQueues.byId(before.queue.id), DomainError, "not found");
   assertEquals(await world.faults(), []);
 });
+
+Deno.test("WorkQueues.health() counts what waits 15 s after its time, up to a bound, and wants a poll each minute", async () => {
+  using world = new World();
+  const { workQueues, scheduledRuns } = world.services;
+  await world.pool({ queues: { q: {}, r: {} } });
+  const { queue } = await workQueues.get(POOL, "q");
+  const health = async () => Object.values(await workQueues.health(queue.id));
+  assertEquals(await health(), [0, null, false]);
+  const request = { scheduledBefore: null, scheduledAfter: null, limit: 5 };
+  await scheduledRuns.ofQueue(queue.id, request, false);
+  assertEquals(await health(), [0, null, false], "looking is no poll");
+  await scheduledRuns.ofQueue(queue.id, request);
+  const polled = world.now;
+  assertEquals(await health(), [0, polled, true]);
+  await world.run({ queue: "q" });
+  await world.run({ queue: "q", at: world.now + 1 });
+  await world.run({ queue: "r" });
+  await world.deps.advance(14_999);
+  assertEquals(await health(), [0, polled, true]);
+  await world.deps.advance(1);
+  assertEquals(await health(), [1, polled, false]);
+  await world.runs(1_003, { queue: "q", at: world.now - 60_000_000 });
+  assertEquals((await health())[0], 1_000);
+  const error = await assertRejects(() => workQueues.health(crypto.randomUUID()), DomainError);
+  assertEquals(error.code, "missing_object");
+});
+
+Deno.test("WorkQueues.update() writes when the queue was polled, if it is told", async () => {
+  using world = new World();
+  await world.pool();
+  await world.services.workQueues.update(POOL, "default", { last_polled: world.now - 1 });
+  const { lastPolled, status } = await world.services.workQueues.get(POOL, "default");
+  assertEquals([lastPolled, status], [world.now - 1, "READY"]);
+});
