@@ -17,7 +17,7 @@ import {
   updateQueue,
 } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
-import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { readQueueConfig, readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
 import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 
@@ -87,7 +87,7 @@ export class WorkQueues {
   async #create(pool: WorkPoolRecord, body: WorkQueueCreate): Promise<WorkQueueView> {
     const { kv, ids, clock } = this.#deps;
     const id = ids.uuid();
-    await this.#gates.of(pool.id).submit(createQueue(kv, {
+    const made = await this.#gates.of(pool.id).submit(createQueue(kv, {
       id,
       name: body.name,
       description: body.description ?? "",
@@ -97,7 +97,9 @@ export class WorkQueues {
       filter: body.filter ?? null,
       now: clock.now(),
     }));
-    return await this.byId(id);
+    if (!made) return await this.byId(id);
+    const { record: queue, config } = made;
+    return { queue, config, pool, held: 0, lastPolled: null, status: config.paused ? "PAUSED" : "NOT_READY" };
   }
 
   /** Undefined when the pool has none of that name. */
@@ -177,7 +179,14 @@ export class WorkQueues {
   ): Promise<WorkQueueView[]> {
     const queues = (await this.matching(filter)).toSorted((a, b) => compare(a.name, b.name));
     const chosen = queues.slice(page.offset, page.offset + page.limit);
-    return await Promise.all(chosen.map(({ id }) => this.byId(id)));
+    const pools = await getMany(this.#deps.kv, [...new Set(chosen.map(({ pool }) => pool))].map(poolKey));
+    const views = await Promise.all(
+      pools.flatMap(({ value: pool }) =>
+        pool ? [this.#views(pool, chosen.filter((queue) => queue.pool === pool.id))] : []
+      ),
+    );
+    const byId = new Map(views.flat().map((view) => [view.queue.id, view]));
+    return chosen.flatMap(({ id }) => byId.get(id) ?? []);
   }
 
   /** The queues that the filter matches, of all pools; all without a filter. */
@@ -255,11 +264,20 @@ export class WorkQueues {
     return view;
   }
 
+  /** The configuration of these queues, and of others maybe. */
+  async #configs(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<QueueConfig[]> {
+    const { kv } = this.#deps;
+    const [only, ...others] = queues;
+    if (!only || others.length > 0) return await readQueueConfigs(kv, pool.id);
+    const config = await readQueueConfig(kv, pool.id, only.no);
+    return config ? [config] : [];
+  }
+
   async #views(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<WorkQueueView[]> {
     const { kv, clock } = this.#deps;
     const [gate, configs, polled] = await Promise.all([
       this.#gates.read(pool.id),
-      readQueueConfigs(kv, pool.id),
+      this.#configs(pool, queues),
       getMany(kv, queues.map(({ id }) => queuePolledKey(id))),
     ]);
     if (!gate) return [];

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import { closeQueues } from "../../src/services/gate/config_operations.ts";
+import { CheckedKv } from "../testing/checked_kv.ts";
 import { POOL, World } from "./factories.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
@@ -310,4 +311,48 @@ Deno.test("WorkQueues.update() writes when the queue was polled, if it is told",
   await world.services.workQueues.update(POOL, "default", { last_polled: world.now - 1 });
   const { lastPolled, status } = await world.services.workQueues.get(POOL, "default");
   assertEquals([lastPolled, status], [world.now - 1, "READY"]);
+});
+
+Deno.test("WorkQueues.create() costs the same in a pool of many queues, and writes one chunk of their settings", async () => {
+  const kv = new CheckedKv(await Deno.openKv(":memory:"));
+  using world = new World({ kv });
+  await world.pool();
+  const make = async (from: number, count: number) => {
+    kv.cost.reset();
+    for (let i = from; i < from + count; i++) {
+      await world.services.workQueues.create(POOL, { name: `q${i}`, is_paused: false });
+    }
+    const { reads, entries, mutations, bytes } = kv.cost;
+    return { reads, entries, mutations, bytes };
+  };
+  await make(0, 10);
+  const few = await make(10, 20);
+  await make(30, 770);
+  const many = await make(800, 20);
+  assertEquals({ ...many, bytes: 0 }, { ...few, bytes: 0 });
+  assert(many.bytes < 20 * 40_000, `${many.bytes} bytes`);
+  assertEquals(kv.violations, []);
+});
+
+Deno.test("WorkQueues: claims find queues by names that were made, changed and taken away meanwhile", async () => {
+  using world = new World();
+  const { keeper } = await world.pool();
+  const { workQueues } = world.services;
+  const session = await world.session();
+  const claim = async () => {
+    const runs = keeper.claim(world.claimOf(session, 9, { prefixes: ["gpu"] }), 0);
+    return (await world.soon(runs)).length;
+  };
+  assertEquals(await claim(), 0);
+  await workQueues.create(POOL, { name: "gpu-1", is_paused: false });
+  await workQueues.create(POOL, { name: "cpu-1", is_paused: false });
+  await world.run({ queue: "gpu-1" });
+  assertEquals(await claim(), 1);
+  await workQueues.update(POOL, "cpu-1", { name: "gpu-2" });
+  await world.run({ queue: "gpu-2" });
+  assertEquals(await claim(), 1);
+  await workQueues.update(POOL, "gpu-2", { name: "cpu-1" });
+  await world.run({ queue: "cpu-1" });
+  assertEquals(await claim(), 0);
+  assertEquals(await world.faults(), []);
 });

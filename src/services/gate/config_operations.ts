@@ -77,12 +77,19 @@ export interface NewQueue {
   now: Instant;
 }
 
-/** @throws DomainError `conflict` when the name is taken */
-export function createQueue(kv: Deno.Kv, queue: NewQueue): Operation<void> {
+/**
+ * The queue as it was made; undefined when it was made before, and the answer was lost.
+ *
+ * @throws DomainError `conflict` when the name is taken
+ */
+export function createQueue(
+  kv: Deno.Kv,
+  queue: NewQueue,
+): Operation<{ record: WorkQueueRecord; config: QueueConfig } | undefined> {
   return configure(async (batch) => {
     const nameKey = queueNameKey(batch.pool, queue.name);
     const taken = await get(kv, nameKey);
-    if (taken.value === queue.id) return; // made before, and the answer was lost
+    if (taken.value === queue.id) return undefined;
     if (taken.value) throw new DomainError("conflict", "A work queue with this name already exists.");
     const pool = await requirePool(kv, batch);
     const no = pool.value.nextQueueNo;
@@ -95,20 +102,25 @@ export function createQueue(kv: Deno.Kv, queue: NewQueue): Operation<void> {
     const priority = queue.priority ?? firstFreePriority(batch.queues.sorted);
     const moved = queue.priority === null ? [] : makeRoom(batch.queues.sorted, priority);
     const config = { no, id: queue.id, priority, paused: queue.paused, limit: queue.limit };
-    batch.setQueues([...replaced(batch.queues.sorted, moved), config]);
+    const record: WorkQueueRecord = {
+      id: queue.id,
+      pool: batch.pool,
+      no,
+      state: "open",
+      name: queue.name,
+      description: queue.description,
+      filter: queue.filter,
+      created: queue.now,
+      updated: queue.now,
+    };
+    batch.setQueues(
+      [...replaced(batch.queues.sorted, moved), config],
+      new Map([...batch.queues.names, [queue.id, queue.name]]),
+    );
     batch.commit.check(taken).set(nameKey, queue.id)
       .check(pool).set(poolKey(batch.pool), { ...pool.value, nextQueueNo: no + 1 })
-      .set(queueKey(queue.id), {
-        id: queue.id,
-        pool: batch.pool,
-        no,
-        state: "open",
-        name: queue.name,
-        description: queue.description,
-        filter: queue.filter,
-        created: queue.now,
-        updated: queue.now,
-      });
+      .set(queueKey(queue.id), record);
+    return { record, config };
   });
 }
 
@@ -150,6 +162,7 @@ export function updateQueue(
     const resumed = change.paused === false ? opened(config) : config;
     batch.setQueues(
       changedConfigs(batch, { ...resumed, ...definedConfig(change) }, change, options.shuffles),
+      isRenamed ? new Map([...batch.queues.names, [id, change.name!]]) : undefined,
     );
     batch.commit.check(entry).set(queueKey(id), {
       ...queue,
@@ -248,7 +261,7 @@ export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false)
     for (const { entry } of found) {
       batch.commit.delete(queueKey(entry.value.id)).delete(queueNameKey(batch.pool, entry.value.name));
     }
-    batch.setQueues(rest);
+    batch.setQueues(rest, new Map([...batch.queues.names].filter(([id]) => !ids.includes(id))));
     if (!andPool) return;
     const pool = await requirePool(kv, batch);
     dropPieces(batch.commit, pool.value.baseJobTemplate);
