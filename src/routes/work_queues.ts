@@ -1,6 +1,7 @@
 import { WorkQueueListBody } from "../schemas/filter.ts";
 import { GetRunsBody } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
+import { RemovalQuery } from "../schemas/removal.ts";
 import { formatOptional } from "../schemas/wire.ts";
 import { WorkQueueCreate, WorkQueueStatusDetail, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { Services } from "../services/services.ts";
@@ -9,7 +10,7 @@ import { toFlowRun, toWorkQueue } from "./shapes.ts";
 
 /** Work queues by id, and those of the default agent pool by name. */
 export function workQueueEndpoints(
-  { workQueues, scheduledRuns }: Pick<Services, "workQueues" | "scheduledRuns">,
+  { workQueues, scheduledRuns, removals }: Pick<Services, "workQueues" | "scheduledRuns" | "removals">,
   now: () => Instant,
 ): Endpoint[] {
   return [
@@ -43,13 +44,16 @@ export function workQueueEndpoints(
       await workQueues.updateById(param("id"), body);
       return noContent();
     }),
-    endpoint(
-      { method: "DELETE", path: "/work_queues/:id", summary: "Delete a work queue" },
-      async ({ param }) => {
-        await workQueues.deleteById(param("id"));
-        return noContent();
-      },
-    ),
+    endpoint({
+      method: "DELETE",
+      path: "/work_queues/:id",
+      summary: "Delete a work queue",
+      query: RemovalQuery,
+      answers: { 204: null },
+    }, async ({ param, query }) => {
+      await removals.queueById(param("id"), query);
+      return noContent();
+    }),
     endpoint({
       method: "GET",
       path: "/work_queues/:id/status",

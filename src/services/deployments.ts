@@ -115,6 +115,9 @@ export class Deployments {
     const { kv } = this.#deps;
     validateCommand(body);
     const next = { ...deployment, ...plainFields(body), ...await this.#target(deployment, body) };
+    const isRetargeted = next.pool !== deployment.pool || next.queue !== deployment.queue;
+    // Whoever deletes the queue closes it first, and then looks which deployments point there.
+    if (isRetargeted && next.queue !== null) commit.check(await this.#queues.requireOpen(next.queue));
     if (body.schedules) next.schedules = this.#schedules(deployment.id, body.schedules);
     await storePieces(kv, commit, this.#packTexts(next, body, (dropped) => dropPieces(commit, dropped), old));
     // When an earlier attempt of the runtime was applied, this says false: writing the same again changes nothing.

@@ -14,8 +14,9 @@ import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { Polls } from "./polls.ts";
-import { Resume } from "./resume.ts";
+import { Removals } from "./removals.ts";
 import { ResultStorage } from "./result_storage.ts";
+import { Resume } from "./resume.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
@@ -32,6 +33,7 @@ export interface Services {
   workPools: WorkPools;
   workQueues: WorkQueues;
   workers: Workers;
+  removals: Removals;
   slots: Slots;
   deployments: Deployments;
   flowRuns: FlowRuns;
@@ -74,6 +76,7 @@ export function buildServices(deps: ServerDeps): Services {
     workers: new Workers(deps, group, pools),
     deployments,
     flowRuns: runs,
+    removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),
     flowRunList: list,
     flowRunStates: new FlowRunStates(deps.kv),

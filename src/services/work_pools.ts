@@ -17,16 +17,11 @@ import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
 import { fitsKey } from "../schemas/wire.ts";
 import { NO_STORAGE, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
-import {
-  closeQueues,
-  dropQueues,
-  refuseWhileWaiting,
-  reopenQueues,
-  updatePool,
-} from "./gate/config_operations.ts";
+import { updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { type Clearing, removeQueues } from "./queue_removal.ts";
 import { validateTemplate } from "./template_check.ts";
 import { dropWorkers, hasOnlineWorker } from "./workers.ts";
 
@@ -40,8 +35,6 @@ export interface WorkPoolView {
 
 /** The pool of queues that were made without one. */
 export const DEFAULT_AGENT_POOL = "default-agent-pool";
-/** Queues closed or dropped in one commit. */
-const QUEUES_PER_COMMIT = 100;
 
 export class WorkPools {
   readonly #deps: ServerDeps;
@@ -192,26 +185,17 @@ export class WorkPools {
   }
 
   /**
-   * Closes the queues, looks what is left, and deletes when nothing is.
+   * Deletes the pool with its queues and workers, after `clearing` has taken away what is in use.
    *
-   * @throws DomainError `conflict` with the count when runs wait or hold slots; nothing is changed then
+   * @throws DomainError `conflict` with the counts when it is in use; `busy`: there is more to clear
    */
-  async delete(name: string): Promise<void> {
+  async delete(name: string, clearing?: Clearing): Promise<void> {
     if (isReserved(name)) throw reserved(" and can not be deleted");
-    const pool = await this.require(name);
-    const { kv, clock } = this.#deps;
-    const keeper = this.#gates.of(pool.id);
-    const queues = await readQueueConfigs(kv, pool.id);
-    const groups = chunked(queues.map(({ id }) => id));
-    try {
-      for (const group of groups) await keeper.submit(closeQueues(kv, group, clock.now()));
-      await refuseWhileWaiting(kv, pool.id, queues); // before the first ones are dropped
-      for (const group of groups) await keeper.submit(dropQueues(kv, group, group === groups.at(-1)));
-      await dropWorkers(kv, pool.id);
-    } catch (error) {
-      for (const group of groups) await keeper.submit(reopenQueues(kv, group, clock.now()));
-      throw error;
-    }
+    const { kv } = this.#deps;
+    const { id: pool } = await this.require(name);
+    const queues = await readQueueConfigs(kv, pool);
+    await removeQueues(this.#deps, this.#gates, { pool, queues, andPool: true, clearing });
+    await dropWorkers(kv, pool);
   }
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
@@ -234,13 +218,6 @@ export class WorkPools {
     const polled = await getMany(this.#deps.kv, queues.map(({ id }) => queuePolledKey(id)));
     return polled.some(({ value }) => isRecent(value, now)) ? "READY" : "NOT_READY";
   }
-}
-
-function chunked<T>(items: readonly T[]): T[][] {
-  return Array.from(
-    { length: Math.ceil(items.length / QUEUES_PER_COMMIT) },
-    (_, i) => items.slice(i * QUEUES_PER_COMMIT, (i + 1) * QUEUES_PER_COMMIT),
-  );
 }
 
 const isReserved = (name: string): boolean => /^prefect/i.test(name);

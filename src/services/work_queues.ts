@@ -8,17 +8,11 @@ import { Gate } from "../domain/gate.ts";
 import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../schemas/records.ts";
 import { fitsKey } from "../schemas/wire.ts";
 import type { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
-import {
-  closeQueues,
-  createQueue,
-  dropQueues,
-  refuseWhileWaiting,
-  reopenQueues,
-  updateQueue,
-} from "./gate/config_operations.ts";
+import { createQueue, updateQueue } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfig, readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { type Clearing, removeQueues } from "./queue_removal.ts";
 import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 
 /** A queue as people see it. */
@@ -124,7 +118,7 @@ export class WorkQueues {
     if (!entry.value || entry.value.state !== "open") {
       throw new DomainError(
         "conflict",
-        "The work queue that this run would go to was deleted. Set another one and try again.",
+        "The work queue that it would go to was deleted. Set another one and try again.",
       );
     }
     return { ...entry, value: entry.value };
@@ -223,34 +217,28 @@ export class WorkQueues {
     if (typeof body.last_polled === "number") await kv.set(queuePolledKey(queue.id), body.last_polled);
   }
 
-  async delete(poolName: string, name: string): Promise<void> {
-    await this.#delete((await this.get(poolName, name)).queue);
+  /** Deletes the queue, after `clearing` has taken away what is in use. @throws DomainError as {@link removeQueues} */
+  async delete(poolName: string, name: string, clearing?: Clearing): Promise<void> {
+    await this.#delete(await this.get(poolName, name), clearing);
   }
 
-  async deleteById(id: string): Promise<void> {
-    await this.#delete((await this.byId(id)).queue);
+  async deleteById(id: string, clearing?: Clearing): Promise<void> {
+    await this.#delete(await this.byId(id), clearing);
   }
 
-  /** @throws DomainError `conflict`: runs wait or hold slots here, or it is the pool's default queue */
-  async #delete(queue: WorkQueueRecord): Promise<void> {
-    const { kv, clock } = this.#deps;
-    const pool = (await get(kv, poolKey(queue.pool))).value;
-    if (!pool) throw new DomainError("not_found", "work queue not found");
+  async #delete({ queue, config, pool }: WorkQueueView, clearing: Clearing | undefined): Promise<void> {
     if (pool.defaultQueue === queue.id) {
       throw new DomainError(
         "conflict",
         "The default queue of a work pool cannot be deleted; delete the pool instead.",
       );
     }
-    const keeper = this.#gates.of(pool.id);
-    await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
-    try {
-      await refuseWhileWaiting(kv, pool.id, [queue]);
-      await keeper.submit(dropQueues(kv, [queue.id]));
-    } catch (error) {
-      await keeper.submit(reopenQueues(kv, [queue.id], clock.now()));
-      throw error;
-    }
+    await removeQueues(this.#deps, this.#gates, {
+      pool: pool.id,
+      queues: [config],
+      andPool: false,
+      clearing,
+    });
   }
 
   async #all(): Promise<WorkQueueRecord[]> {
