@@ -34,7 +34,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
   return [
     ...adminEndpoints(deps),
     ...settingsEndpoints(services, settings),
-    ...flowEndpoints(services.flows),
+    ...flowEndpoints(services),
     ...variableEndpoints(services.variables),
     ...workPoolEndpoints(services, now),
     ...workerEndpoints(services.workers),

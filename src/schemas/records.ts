@@ -233,6 +233,8 @@ export interface FlowRecord {
   name: string;
   tags: string[];
   labels: JsonText;
+  /** Set while the flow is being deleted: it gets no new deployments and runs. */
+  closing?: true;
   created: Instant;
   updated: Instant;
 }

@@ -60,10 +60,10 @@ export class Deployments {
    */
   async upsert(body: DeploymentCreate): Promise<{ view: DeploymentView; isNew: boolean }> {
     const { kv, ids, clock, sharedKv } = this.#deps;
-    const { value: flow } = await get(kv, flowKey(body.flow_id));
-    if (!flow) throw new DomainError("conflict", INTEGRITY);
-    const nameKey = deploymentNameKey(flow.id, hashKey(body.name));
+    const nameKey = deploymentNameKey(body.flow_id, hashKey(body.name));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { value: flow, ...flowVersion } = await get(kv, flowKey(body.flow_id));
+      if (!flow || flow.closing) throw new DomainError("conflict", INTEGRITY);
       const { value: known, ...nameVersion } = await get(kv, nameKey);
       if (known) {
         const changed = await this.#change(known, { schedules: [], ...body }, body.labels ?? undefined);
@@ -72,7 +72,8 @@ export class Deployments {
       }
       const deployment = fresh(ids.uuid(), body, flow, clock.now());
       const commit = new Commit().check({ key: nameKey, versionstamp: nameVersion.versionstamp })
-        .set(nameKey, deployment.id);
+        .set(nameKey, deployment.id)
+        .check(flowVersion);
       if (sharedKv) commit.once(deployment.id);
       const written = await this.#write(commit, deployment, body, undefined);
       const isOurs = written || (await get(kv, nameKey)).value === deployment.id;

@@ -4,6 +4,8 @@ import { Agents } from "./agents.ts";
 import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
+import { FlowList } from "./flow_list.ts";
+import { FlowRemoval } from "./flow_removal.ts";
 import { FlowRunList } from "./flow_run_list.ts";
 import { FlowRunBulk } from "./flow_run_bulk.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
@@ -29,6 +31,8 @@ import { WorkQueues } from "./work_queues.ts";
 /** The use cases, wired once. */
 export interface Services {
   flows: Flows;
+  flowList: FlowList;
+  flowRemoval: FlowRemoval;
   variables: Variables;
   workPools: WorkPools;
   workQueues: WorkQueues;
@@ -69,6 +73,8 @@ export function buildServices(deps: ServerDeps): Services {
   const setState = new SetState(deps, gates, runs);
   return {
     flows,
+    flowList: new FlowList(flows, deployments, list),
+    flowRemoval: new FlowRemoval(deps, { flows, deployments, runs, setState }),
     variables: new Variables(deps),
     workPools: pools,
     workQueues: queues,

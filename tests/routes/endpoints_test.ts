@@ -101,6 +101,7 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
   assertEquals(refused.sort(), [
     "PATCH /deployments/:id",
     "PATCH /flow_runs/:id",
+    "PATCH /flows/:id",
     "PATCH /variables/:id",
     "PATCH /variables/name/:name",
     "PATCH /work_pools/:name",

@@ -67,6 +67,14 @@ const filters = {
   ...page,
 };
 
+const flowFilters = {
+  flows: filters.flows,
+  flow_runs: filters.flow_runs,
+  task_runs: null,
+  deployments: filters.deployments,
+  work_pools: pools,
+};
+
 const details = {
   scheduled_time: TIME,
   child_flow_run_id: ID,
@@ -188,6 +196,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   const idle = (await api.workQueues.create("p", { name: "idle" })).id;
   await app.request("POST", "/work_queues/", { name: "free" });
   const flow = (await api.flows.create({ name: "f" })).id;
+  const bare = (await api.flows.create({ name: "bare" })).id;
   const d = (await api.deployments.create({ name: "d", flow_id: flow, work_pool_name: "p" })).id;
   const spare = (await api.deployments.create({ name: "spare", flow_id: flow })).id;
   const { id: r, state: first } = await api.deployments.run(d);
@@ -226,7 +235,11 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("DELETE /admin/storage", {}, 204),
     on("GET /collections/views/:view", { view: "aggregate-worker-metadata" }, 200),
     on("POST /flows", {}, 201, { name: "f2", tags: ["a"], labels: { a: "b" } }),
-    on("POST /flows/filter", {}, 200, { flows: filters.flows, sort: "NAME_ASC", ...page }),
+    on("POST /flows/filter", {}, 200, { ...flowFilters, sort: "NAME_ASC", ...page }),
+    on("POST /flows/count", {}, 200, flowFilters),
+    on("POST /flows/paginate", {}, 200, { ...flowFilters, sort: "NAME_ASC", page: 1, limit: 5 }),
+    on("POST /flows/bulk_delete", {}, 200, { flows: filters.flows, limit: 5 }),
+    on("PATCH /flows/:id", { id: flow }, 204, { tags: ["a"] }),
     on("GET /flows/name/:name", { name: "f" }, 200),
     on("GET /flows/:id", { id: flow }, 200),
     on("POST /variables", {}, 201, { name: "v2", value: { a: [5.5] }, tags: ["a"] }),
@@ -364,6 +377,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("DELETE /variables/name/:name", { name: "spare" }, 204),
     on("DELETE /work_pools/:pool/workers/:name", { pool: "p", name: "w" }, 204),
     on("DELETE /flow_runs/:id", { id: r }, 204),
+    on("DELETE /flows/:id", { id: bare }, 204),
     on("DELETE /deployments/:id", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),
     on("DELETE /work_pools/:pool/queues/:name", { pool: "p", name: "q2" }, 204),
