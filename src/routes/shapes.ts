@@ -50,7 +50,22 @@ export function toVariable(variable: VariableRecord): Variable {
   };
 }
 
-export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView): WorkPool {
+/** Clients before 3.3.8 stop at a field of the storage configuration that they do not know. */
+function knowsResultStorage(userAgent: string | undefined): boolean {
+  const [, major, minor, patch] = /^prefect\/(\d+)\.(\d+)\.(\d+)/.exec(userAgent ?? "")?.map(Number) ?? [];
+  return major !== 3 || minor! > 3 || (minor === 3 && patch! > 7);
+}
+
+function toStorageConfiguration(text: JsonText, userAgent: string | undefined): Record<string, unknown> {
+  const { default_result_storage_block_id: block, ...steps } = object(text);
+  return knowsResultStorage(userAgent) ? { ...steps, default_result_storage_block_id: block ?? null } : steps;
+}
+
+/** @param userAgent of the client that the answer goes to */
+export function toWorkPool(
+  { pool, gate, baseJobTemplate, status }: WorkPoolView,
+  userAgent?: string,
+): WorkPool {
   return {
     id: pool.id,
     created: formatInstant(pool.created),
@@ -63,7 +78,7 @@ export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView
     concurrency_limit: gate.limit,
     status,
     default_queue_id: pool.defaultQueue,
-    storage_configuration: object(pool.storageConfiguration),
+    storage_configuration: toStorageConfiguration(pool.storageConfiguration, userAgent),
     active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
   };
 }

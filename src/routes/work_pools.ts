@@ -22,14 +22,20 @@ function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
   return [
     endpoint(
       { method: "POST", path: "/work_pools", summary: "Create a work pool", body: WorkPoolCreate },
-      async ({ body }) => created(toWorkPool(await workPools.create(body))),
+      async ({ body, header }) => created(toWorkPool(await workPools.create(body), header("user-agent"))),
     ),
-    endpoint({
-      method: "POST",
-      path: "/work_pools/filter",
-      summary: "List work pools",
-      body: WorkPoolListBody,
-    }, async ({ body }) => ok((await workPools.list(body.work_pools, body)).map(toWorkPool))),
+    endpoint(
+      {
+        method: "POST",
+        path: "/work_pools/filter",
+        summary: "List work pools",
+        body: WorkPoolListBody,
+      },
+      async ({ body, header }) =>
+        ok(
+          (await workPools.list(body.work_pools, body)).map((view) => toWorkPool(view, header("user-agent"))),
+        ),
+    ),
     endpoint({
       method: "POST",
       path: "/work_pools/count",
@@ -39,7 +45,7 @@ function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
     }, async ({ body }) => ok(await workPools.count(body.work_pools))),
     endpoint(
       { method: "GET", path: "/work_pools/:name", summary: "Get a work pool" },
-      async ({ param }) => ok(toWorkPool(await workPools.get(param("name")))),
+      async ({ param, header }) => ok(toWorkPool(await workPools.get(param("name")), header("user-agent"))),
     ),
     endpoint({
       method: "PATCH",

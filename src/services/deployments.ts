@@ -160,8 +160,10 @@ export class Deployments {
     }
     if (queueName) {
       const own = deployment.pool ? (await get(this.#deps.kv, poolKey(deployment.pool))).value : null;
-      const pool = own ?? await this.#pools.ensureDefaultAgentPool();
-      return { pool: pool.id, queue: (await this.#queues.ensure(pool, queueName)).id };
+      const queue = own
+        ? await this.#queues.ensure(own, queueName)
+        : await this.#queues.ensureWithoutPool(queueName);
+      return { pool: queue.pool, queue: queue.id };
     }
     return poolName === null && queueName === null ? { pool: null, queue: null } : {};
   }

@@ -35,7 +35,7 @@ import type { Flows } from "./flows.ts";
 import type { Gates } from "./gate/gates.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import { fromStateCreate } from "./proposed_state.ts";
-import type { WorkPools } from "./work_pools.ts";
+import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
 /** How often creating is tried again when what it points at changed meanwhile. */
@@ -278,7 +278,9 @@ export class FlowRunCreation {
 
   async #targetOf(deployment: DeploymentRecord, queueName: string | null): Promise<Target> {
     if (deployment.pool === null) {
-      return queueName === null ? NOWHERE : await this.#targetNamed(null, queueName);
+      if (queueName === null) return NOWHERE;
+      const { id } = await this.#parts.queues.ensureWithoutPool(queueName);
+      return { queue: await this.#parts.queues.requireOpen(id), poolName: DEFAULT_AGENT_POOL };
     }
     const pool = (await get(this.#deps.kv, poolKey(deployment.pool))).value;
     if (!pool) throw goneTarget("work pool");

@@ -65,17 +65,22 @@ export class WorkQueues {
     return await this.#create(pool, body);
   }
 
-  /** The queue of that name in the pool, made when it is missing. */
-  async ensure(pool: WorkPoolRecord, name: string): Promise<WorkQueueRecord> {
+  /** The queue of that name in the pool, made when it is missing: with that priority, or the first free one. */
+  async ensure(pool: WorkPoolRecord, name: string, priority?: number): Promise<WorkQueueRecord> {
     const existing = await this.find(pool, name);
     if (existing) return existing;
     try {
-      return (await this.#create(pool, { name, is_paused: false })).queue;
+      return (await this.#create(pool, { name, is_paused: false, priority })).queue;
     } catch (error) {
       const made = error instanceof DomainError && error.code === "conflict" && await this.find(pool, name);
       if (made) return made;
       throw error;
     }
+  }
+
+  /** A queue that is named without a pool stands in the default agent pool; made when it is missing, it goes first. */
+  async ensureWithoutPool(name: string): Promise<WorkQueueRecord> {
+    return await this.ensure(await this.#pools.ensureDefaultAgentPool(), name, 1);
   }
 
   async #create(pool: WorkPoolRecord, body: WorkQueueCreate): Promise<WorkQueueView> {

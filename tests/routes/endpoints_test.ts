@@ -9,9 +9,10 @@ const titleOf = ({ method, path }: Pick<Example, "method" | "path">) => `${metho
 
 /** Bodies made of several optional parts: they may be left out, and unknown keys are ignored. */
 const isMultiPart = ({ path }: Example) =>
-  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/.test(
-    path,
-  );
+  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
+    .test(
+      path,
+    );
 
 /** An object of which every key is the caller's. */
 const isFree = ({ path }: Example) => /\/labels$/.test(path);

@@ -14,6 +14,16 @@ Deno.test("a pool's storage configuration has every field, and no others", async
   const storage_configuration = { bundle_upload_step: { run: { image: "x" } } };
   assertEquals((await app.request("PATCH", "/work_pools/p", { storage_configuration })).status, 204);
   assertEquals(await stored(), { ...nothing, ...storage_configuration });
+  const fieldsFor = async (agent: string) => {
+    const { body } = await app.request("GET", "/work_pools/p", undefined, { "user-agent": agent });
+    return Object.keys(Object(body).storage_configuration).length;
+  };
+  for (const agent of ["prefect/3.3.7 (API 0.8.4)", "prefect/3.2.20 (API 0.8.4)"]) {
+    assertEquals(await fieldsFor(agent), 2, agent);
+  }
+  for (const agent of ["prefect/3.3.8 (API 0.8.4)", "prefect/3.8.4.dev1", "prefect/2.20.25", "curl"]) {
+    assertEquals(await fieldsFor(agent), 3, agent);
+  }
   const refused = await app.request("PATCH", "/work_pools/p", { storage_configuration: { a: 1 } });
   assertEquals(Object(refused.body).exception_detail[0].loc, ["body", "storage_configuration", "a"]);
 });

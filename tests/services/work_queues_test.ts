@@ -356,3 +356,26 @@ Deno.test("WorkQueues: claims find queues by names that were made, changed and t
   assertEquals(await claim(), 0);
   assertEquals(await world.faults(), []);
 });
+
+Deno.test("WorkQueues are made where a deployment or its run names one that is missing", async () => {
+  using world = new World();
+  await world.pool();
+  const { deployments, flowRuns, workQueues } = world.services;
+  const body = { parameters: "{}", context: "{}", tags: [] };
+  const pooled = await world.deployment({ work_queue_name: "a" });
+  await flowRuns.createFromDeployment(pooled, { ...body, work_queue_name: "b" });
+  assertEquals(await priorities(world), { default: 1, a: 2, b: 3 });
+  const flow_id = await world.flow();
+  const { view } = await deployments.upsert({ name: "unpooled", flow_id, work_queue_name: "c" });
+  assertEquals([view.poolName, view.queueName], ["default-agent-pool", "c"]);
+  const { view: nowhere } = await deployments.upsert({ name: "nowhere", flow_id });
+  const run = await flowRuns.createFromDeployment(nowhere.deployment.id, { ...body, work_queue_name: "d" });
+  assertEquals([run.view.poolName, run.view.queueName], ["default-agent-pool", "d"]);
+  const agents = await workQueues.list("default-agent-pool", null, PAGE);
+  assertEquals(agents.map(({ queue, config }) => [queue.name, config.priority]), [
+    ["d", 1],
+    ["c", 2],
+    ["default", 3],
+  ]);
+  await assertRejects(() => world.run({ queue: "unknown" }), DomainError, "not found");
+});
