@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import { FlowFilter } from "../../src/schemas/filter.ts";
 import { FlowRemoval } from "../../src/services/flow_removal.ts";
-import { POOL, World } from "./factories.ts";
+import { World } from "./factories.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
 const refused = async (call: () => Promise<unknown>, says: string) =>

@@ -1,7 +1,7 @@
 /** Operations on a pool's and its queues' settings, at the pool's gate. */
 import { firstFreePriority, makeRoom, withPriority } from "../../domain/priorities.ts";
 import { DomainError } from "../../errors.ts";
-import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
+import { poolKey, queueKey, queueNameKey } from "../../kv/keys.ts";
 import { dropPieces, pointAt } from "../../kv/large_text.ts";
 import { MAX_UINT16 } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
