@@ -1,6 +1,7 @@
 /** Which runs a filter means. One meaning for each clause: a test on one run. */
 import type { FlowRunFilter, FlowRunSort } from "../schemas/filter.ts";
-import type { Instant, RunDoc, RunRecord } from "../schemas/records.ts";
+import type { RunDoc, RunRecord } from "../schemas/records.ts";
+import { combine, inPeriod, isAny, isLike, isNotAny, isNull } from "./clauses.ts";
 
 /** What the clauses look at. */
 export interface FilterableRun {
@@ -8,8 +9,6 @@ export interface FilterableRun {
   doc: RunDoc;
   queueName: string | null;
 }
-
-type Clause = boolean | undefined;
 
 /** Absent and null clauses constrain nothing; an empty `any_` matches nothing, an empty `not_any_` everything. */
 export function matchesRun(
@@ -60,38 +59,6 @@ export function matchesRun(
       isAny(filter.idempotency_key.any_, doc.idempotencyKey),
       isNotAny(filter.idempotency_key.not_any_, doc.idempotencyKey),
     ]),
-  ]);
-}
-
-function combine(operator: "and_" | "or_", clauses: readonly (Clause | null)[]): boolean {
-  const given = clauses.filter((clause) => typeof clause === "boolean");
-  if (given.length === 0) return true;
-  return operator === "or_" ? given.some(Boolean) : given.every(Boolean);
-}
-
-const isAny = (list: readonly string[] | null | undefined, value: string | null): Clause =>
-  list ? value !== null && list.includes(value) : undefined;
-
-const isNotAny = (list: readonly string[] | null | undefined, value: string | null): Clause =>
-  list?.length ? value === null || !list.includes(value) : undefined;
-
-const isNull = (wanted: boolean | null | undefined, actual: boolean): Clause =>
-  typeof wanted === "boolean" ? wanted === actual : undefined;
-
-const isLike = (part: string | null | undefined, value: string): Clause =>
-  part ? value.toLowerCase().includes(part.toLowerCase()) : undefined;
-
-interface Period {
-  before_?: Instant | null | undefined;
-  after_?: Instant | null | undefined;
-  is_null_?: boolean | null | undefined;
-}
-
-function inPeriod({ before_, after_, is_null_ }: Period, value: Instant | null, absent: boolean): boolean {
-  return combine("and_", [
-    typeof before_ === "number" ? value !== null && value <= before_ : undefined,
-    typeof after_ === "number" ? value !== null && value >= after_ : undefined,
-    isNull(is_null_, absent),
   ]);
 }
 

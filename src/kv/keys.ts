@@ -16,6 +16,8 @@ import type {
   RunRecord,
   SessionRecord,
   StateRecord,
+  VariableRecord,
+  WorkerRecord,
   WorkPoolRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
@@ -82,6 +84,8 @@ export const journalPrefix = (): Key<JournalItem[]> => ["journal"];
 
 /** One agent process at one pool. */
 export const sessionKey = (pool: string, id: string): Key<SessionRecord> => ["session", pool, id];
+/** A worker of the reference at a pool, by the hash of its name. */
+export const workerKey = (pool: string, nameHash: string): Key<WorkerRecord> => ["worker", pool, nameHash];
 /** An agent process. */
 export const agentKey = (id: string): Key<AgentRecord> => ["agent", id];
 /** The sweep clock, in rounds. */
@@ -101,6 +105,14 @@ export const deploymentNameKey = (flow: string, nameHash: string): Key<string> =
   flow,
   nameHash,
 ];
+
+/** A variable. */
+export const variableKey = (id: string): Key<VariableRecord> => ["variable", id];
+/** A variable's id by its name. */
+export const variableNameKey = (name: string): Key<string> => ["variable_name", name];
+
+/** The block document where results are stored by default. */
+export const resultStorageKey = (): Key<string> => ["result_storage"];
 
 /** One piece of a packed chunk of a run's log lines. `seq` is fresh for each chunk. */
 export const logKey = (run: string, first: number, seq: string, piece: number): Key<Uint8Array> => [

@@ -47,6 +47,19 @@ export async function readAllHeads(
   }
 }
 
+/** How many runs wait in the queue for a time up to `until`; not more than `most` are counted. */
+export async function countWaiting(
+  kv: Deno.Kv,
+  pool: string,
+  queueNo: number,
+  { until, most }: { until: number; most: number },
+): Promise<number> {
+  const selector = { start: ["wait", pool, queueNo], end: ["wait", pool, queueNo, until + 1] };
+  let count = 0;
+  for await (const _ of kv.list(selector, { limit: most, batchSize: 500 })) count++;
+  return count;
+}
+
 async function readRange(
   kv: Deno.Kv,
   pool: string,

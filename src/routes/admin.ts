@@ -1,6 +1,16 @@
-import type { ServerDeps } from "../runtime/deps.ts";
+import { z } from "zod";
 import { DomainError } from "../errors.ts";
-import { type Endpoint, endpoint, ok } from "./endpoint.ts";
+import type { ServerDeps } from "../runtime/deps.ts";
+import { VERSION } from "../runtime/version.ts";
+import {
+  ServerDefaultResultStorage,
+  ServerDefaultResultStorageUpdate,
+  ServerSettings,
+} from "../schemas/admin.ts";
+import { collectionView } from "../services/collections.ts";
+import type { ResultStorage } from "../services/result_storage.ts";
+import type { AgentSettings } from "./agents.ts";
+import { type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 
 /** The version of the API's wire, the same for both majors of the reference. */
 export const API_VERSION = "0.8.4";
@@ -35,5 +45,55 @@ export function adminEndpoints({ kv, log }: ServerDeps): Endpoint[] {
         throw new DomainError("invalid", "CSRF protection is disabled.");
       },
     ),
+  ];
+}
+
+/** Server-wide settings, and what clients know about types of workers. */
+export function settingsEndpoints(
+  { resultStorage }: { resultStorage: ResultStorage },
+  { heartbeatSeconds }: AgentSettings,
+): Endpoint[] {
+  const storage = (block: string | null) => ok({ default_result_storage_block_id: block });
+  return [
+    endpoint(
+      {
+        method: "GET",
+        path: "/admin/settings",
+        summary: "The server's settings",
+        answers: { 200: ServerSettings },
+      },
+      () => ok({ version: VERSION, api_version: API_VERSION, heartbeat_seconds: heartbeatSeconds }),
+    ),
+    endpoint({
+      method: "GET",
+      path: "/admin/storage",
+      summary: "Where results are stored by default",
+      answers: { 200: ServerDefaultResultStorage },
+    }, async () => storage(await resultStorage.get())),
+    endpoint({
+      method: "PUT",
+      path: "/admin/storage",
+      summary: "Set where results are stored by default",
+      body: ServerDefaultResultStorageUpdate,
+      answers: { 200: ServerDefaultResultStorage },
+    }, async ({ body }) => {
+      await resultStorage.set(body.default_result_storage_block_id);
+      return storage(body.default_result_storage_block_id);
+    }),
+    endpoint({
+      method: "DELETE",
+      path: "/admin/storage",
+      summary: "Store results nowhere by default",
+      answers: { 204: null },
+    }, async () => {
+      await resultStorage.set(null);
+      return noContent();
+    }),
+    endpoint({
+      method: "GET",
+      path: "/collections/views/:view",
+      summary: "What is known about types of workers",
+      answers: { 200: z.record(z.string(), z.unknown()) },
+    }, ({ param }) => ok(collectionView(param("view")))),
   ];
 }

@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { Services } from "../services/services.ts";
-import { adminEndpoints } from "./admin.ts";
+import { adminEndpoints, settingsEndpoints } from "./admin.ts";
 import { agentEndpoints, type AgentSettings } from "./agents.ts";
 import { deploymentEndpoints } from "./deployments.ts";
 import { type Endpoint, mount } from "./endpoint.ts";
@@ -15,6 +15,9 @@ import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
 import { requireApiVersion } from "./api_version.ts";
+import { slotEndpoints } from "./slots.ts";
+import { variableEndpoints } from "./variables.ts";
+import { workerEndpoints } from "./workers.ts";
 import { workPoolEndpoints } from "./work_pools.ts";
 import { workQueueEndpoints } from "./work_queues.ts";
 
@@ -30,9 +33,13 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
   const now = () => deps.clock.now();
   return [
     ...adminEndpoints(deps),
-    ...flowEndpoints(services.flows),
+    ...settingsEndpoints(services, settings),
+    ...flowEndpoints(services),
+    ...variableEndpoints(services.variables),
     ...workPoolEndpoints(services, now),
+    ...workerEndpoints(services.workers),
     ...workQueueEndpoints(services, now),
+    ...slotEndpoints(services.slots, now),
     ...deploymentEndpoints(services, now),
     ...flowRunEndpoints(services, now),
     ...explainEndpoints(services.explain),

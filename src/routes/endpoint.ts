@@ -4,7 +4,7 @@
  */
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { z } from "zod";
+import { z } from "zod";
 import { CLAIM_TOKEN_HEADER } from "../schemas/agent.ts";
 import { parseLossless } from "../schemas/lossless_json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -86,13 +86,19 @@ class InvalidInput extends Error {
   }
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}";
+
+/** Only a UUID matches `:id`, so `GET /flows/filter` is the known path with a wrong method, as in the reference. */
+const toRoute = (path: string): string => path.replace(/:id\b/, `:id{${UUID}}`);
 
 /** Adds the endpoints to `app`; a known path with another method is answered 405. */
 export function mount(app: Hono, endpoints: readonly Endpoint[], log: Log): void {
-  for (const one of endpoints) app.on(one.method, one.path, (c) => serve(one, c, log));
+  for (const one of endpoints) app.on(one.method, toRoute(one.path), (c) => serve(one, c, log));
   for (const [path, methods] of methodsByPath(endpoints)) {
-    app.all(path, (c) => c.json({ detail: "Method Not Allowed" }, 405, { allow: methods.join(", ") }));
+    app.all(
+      toRoute(path),
+      (c) => c.json({ detail: "Method Not Allowed" }, 405, { allow: methods.join(", ") }),
+    );
   }
 }
 
@@ -132,8 +138,6 @@ function toResponse({ status, body, content, headers }: Answer, c: Context): Res
 function readParams(path: string, c: Context): Record<string, string> {
   const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
   const params = Object.fromEntries(names.map((name) => [name, c.req.param(name) ?? ""]));
-  const isUuid = params["id"] === undefined || UUID.test(params["id"]);
-  if (!isUuid) throw new InvalidInput(c.json({ detail: "Not Found" }, 404));
   if (params["id"] !== undefined) params["id"] = params["id"].toLowerCase();
   return params;
 }
@@ -158,12 +162,17 @@ function parseQuery(schema: z.ZodType, c: Context): unknown {
   throw new InvalidInput(c.json(validationEnvelope(toQueryDetails(parsed.error.issues, given), null), 422));
 }
 
+/** A body made of several optional parts may be left out; one that is a model may not, even when all of it is optional. */
+const isModel = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
+
 function parseBody(schema: z.ZodType, value: unknown, c: Context): unknown {
-  // A body made of optional parts may be left out.
+  const isMissing = value === undefined || value === null;
+  const refuse = (details: Detail[]) => new InvalidInput(c.json(validationEnvelope(details, value), 422));
+  if (isMissing && isModel(schema)) throw refuse([MISSING_BODY]);
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
-  const refuse = (details: Detail[]) => new InvalidInput(c.json(validationEnvelope(details, value), 422));
-  if (value === undefined || value === null) throw refuse([MISSING_BODY]);
+  if (isMissing) throw refuse([MISSING_BODY]);
   const limit = limitRefusal(parsed.error.issues);
   if (limit) throw new InvalidInput(c.json({ detail: limit }, 422));
   throw refuse(toDetails(parsed.error.issues, value));

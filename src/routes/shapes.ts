@@ -11,13 +11,17 @@ import {
   type RunRecord,
   type RunState,
   TERMINAL_TYPES,
+  type VariableRecord,
 } from "../schemas/records.ts";
 import type { State } from "../schemas/state.ts";
+import type { Variable } from "../schemas/variable.ts";
 import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
+import type { Worker } from "../schemas/worker.ts";
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
 import type { DeploymentView } from "../services/deployments.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
+import type { WorkerView } from "../services/workers.ts";
 import type { WorkPoolView } from "../services/work_pools.ts";
 import type { WorkQueueView } from "../services/work_queues.ts";
 
@@ -35,7 +39,33 @@ export function toFlow(flow: FlowRecord): Flow {
   };
 }
 
-export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView): WorkPool {
+export function toVariable(variable: VariableRecord): Variable {
+  return {
+    id: variable.id,
+    created: formatInstant(variable.created),
+    updated: formatInstant(variable.updated),
+    name: variable.name,
+    value: fromJsonText(variable.value),
+    tags: variable.tags,
+  };
+}
+
+/** Clients before 3.3.8 stop at a field of the storage configuration that they do not know. */
+function knowsResultStorage(userAgent: string | undefined): boolean {
+  const [, major, minor, patch] = /^prefect\/(\d+)\.(\d+)\.(\d+)/.exec(userAgent ?? "")?.map(Number) ?? [];
+  return major !== 3 || minor! > 3 || (minor === 3 && patch! > 7);
+}
+
+function toStorageConfiguration(text: JsonText, userAgent: string | undefined): Record<string, unknown> {
+  const { default_result_storage_block_id: block, ...steps } = object(text);
+  return knowsResultStorage(userAgent) ? { ...steps, default_result_storage_block_id: block ?? null } : steps;
+}
+
+/** @param userAgent of the client that the answer goes to */
+export function toWorkPool(
+  { pool, gate, baseJobTemplate, status }: WorkPoolView,
+  userAgent?: string,
+): WorkPool {
   return {
     id: pool.id,
     created: formatInstant(pool.created),
@@ -48,8 +78,21 @@ export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView
     concurrency_limit: gate.limit,
     status,
     default_queue_id: pool.defaultQueue,
-    storage_configuration: object(pool.storageConfiguration),
+    storage_configuration: toStorageConfiguration(pool.storageConfiguration, userAgent),
     active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
+  };
+}
+
+export function toWorker({ worker, pool, status }: WorkerView): Worker {
+  return {
+    id: worker.id,
+    created: formatInstant(worker.created),
+    updated: formatInstant(worker.lastHeartbeat),
+    name: worker.name,
+    work_pool_id: pool,
+    last_heartbeat_time: formatInstant(worker.lastHeartbeat),
+    heartbeat_interval_seconds: worker.interval,
+    status,
   };
 }
 

@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { ClaimBody } from "../schemas/agent.ts";
-import { WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
+import { WorkPoolCountBody, WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
 import { GetScheduledFlowRunsBody, type WorkerFlowRun } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
+import { RemovalQuery } from "../schemas/removal.ts";
 import { WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
 import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
@@ -10,27 +12,40 @@ import { toClaimAnswer } from "./agents.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 import { toFlowRun, toWorkPool, toWorkQueue } from "./shapes.ts";
 
-type Parts = Pick<Services, "workPools" | "workQueues" | "scheduledRuns" | "agents">;
+type Parts = Pick<Services, "workPools" | "workQueues" | "scheduledRuns" | "agents" | "removals">;
 
 export function workPoolEndpoints(services: Parts, now: () => Instant): Endpoint[] {
   return [...poolEndpoints(services), ...queueEndpoints(services), ...workEndpoints(services, now)];
 }
 
-function poolEndpoints({ workPools }: Parts): Endpoint[] {
+function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
   return [
     endpoint(
       { method: "POST", path: "/work_pools", summary: "Create a work pool", body: WorkPoolCreate },
-      async ({ body }) => created(toWorkPool(await workPools.create(body))),
+      async ({ body, header }) => created(toWorkPool(await workPools.create(body), header("user-agent"))),
+    ),
+    endpoint(
+      {
+        method: "POST",
+        path: "/work_pools/filter",
+        summary: "List work pools",
+        body: WorkPoolListBody,
+      },
+      async ({ body, header }) =>
+        ok(
+          (await workPools.list(body.work_pools, body)).map((view) => toWorkPool(view, header("user-agent"))),
+        ),
     ),
     endpoint({
       method: "POST",
-      path: "/work_pools/filter",
-      summary: "List work pools",
-      body: WorkPoolListBody,
-    }, async ({ body }) => ok((await workPools.list(body.work_pools, body)).map(toWorkPool))),
+      path: "/work_pools/count",
+      summary: "Count work pools",
+      body: WorkPoolCountBody,
+      answers: { 200: z.int() },
+    }, async ({ body }) => ok(await workPools.count(body.work_pools))),
     endpoint(
       { method: "GET", path: "/work_pools/:name", summary: "Get a work pool" },
-      async ({ param }) => ok(toWorkPool(await workPools.get(param("name")))),
+      async ({ param, header }) => ok(toWorkPool(await workPools.get(param("name")), header("user-agent"))),
     ),
     endpoint({
       method: "PATCH",
@@ -41,17 +56,20 @@ function poolEndpoints({ workPools }: Parts): Endpoint[] {
       await workPools.update(param("name"), body);
       return noContent();
     }),
-    endpoint(
-      { method: "DELETE", path: "/work_pools/:name", summary: "Delete a work pool" },
-      async ({ param }) => {
-        await workPools.delete(param("name"));
-        return noContent();
-      },
-    ),
+    endpoint({
+      method: "DELETE",
+      path: "/work_pools/:name",
+      summary: "Delete a work pool",
+      query: RemovalQuery,
+      answers: { 204: null },
+    }, async ({ param, query }) => {
+      await removals.pool(param("name"), query);
+      return noContent();
+    }),
   ];
 }
 
-function queueEndpoints({ workQueues }: Parts): Endpoint[] {
+function queueEndpoints({ workQueues, removals }: Parts): Endpoint[] {
   return [
     endpoint({
       method: "POST",
@@ -82,13 +100,16 @@ function queueEndpoints({ workQueues }: Parts): Endpoint[] {
       await workQueues.update(param("pool"), param("name"), body);
       return noContent();
     }),
-    endpoint(
-      { method: "DELETE", path: "/work_pools/:pool/queues/:name", summary: "Delete a work queue" },
-      async ({ param }) => {
-        await workQueues.delete(param("pool"), param("name"));
-        return noContent();
-      },
-    ),
+    endpoint({
+      method: "DELETE",
+      path: "/work_pools/:pool/queues/:name",
+      summary: "Delete a work queue",
+      query: RemovalQuery,
+      answers: { 204: null },
+    }, async ({ param, query }) => {
+      await removals.queue(param("pool"), param("name"), query);
+      return noContent();
+    }),
   ];
 }
 

@@ -1,14 +1,16 @@
 import { WorkQueueListBody } from "../schemas/filter.ts";
 import { GetRunsBody } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
-import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { RemovalQuery } from "../schemas/removal.ts";
+import { formatOptional } from "../schemas/wire.ts";
+import { WorkQueueCreate, WorkQueueStatusDetail, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { Services } from "../services/services.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 import { toFlowRun, toWorkQueue } from "./shapes.ts";
 
 /** Work queues by id, and those of the default agent pool by name. */
 export function workQueueEndpoints(
-  { workQueues, scheduledRuns }: Pick<Services, "workQueues" | "scheduledRuns">,
+  { workQueues, scheduledRuns, removals }: Pick<Services, "workQueues" | "scheduledRuns" | "removals">,
   now: () => Instant,
 ): Endpoint[] {
   return [
@@ -42,13 +44,30 @@ export function workQueueEndpoints(
       await workQueues.updateById(param("id"), body);
       return noContent();
     }),
-    endpoint(
-      { method: "DELETE", path: "/work_queues/:id", summary: "Delete a work queue" },
-      async ({ param }) => {
-        await workQueues.deleteById(param("id"));
-        return noContent();
-      },
-    ),
+    endpoint({
+      method: "DELETE",
+      path: "/work_queues/:id",
+      summary: "Delete a work queue",
+      query: RemovalQuery,
+      answers: { 204: null },
+    }, async ({ param, query }) => {
+      await removals.queueById(param("id"), query);
+      return noContent();
+    }),
+    endpoint({
+      method: "GET",
+      path: "/work_queues/:id/status",
+      summary: "Whether a queue's work is done in time",
+      answers: { 200: WorkQueueStatusDetail },
+    }, async ({ param }) => {
+      const { isHealthy, late, lastPolled } = await workQueues.health(param("id"));
+      return ok({
+        healthy: isHealthy,
+        late_runs_count: late,
+        last_polled: formatOptional(lastPolled),
+        health_check_policy: { maximum_late_runs: 0, maximum_seconds_since_last_polled: 60 },
+      });
+    }),
     endpoint({
       method: "POST",
       path: "/work_queues/:id/get_runs",

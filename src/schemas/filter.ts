@@ -100,12 +100,34 @@ export const FlowRunListBody = z.object({
 });
 export type FlowRunListBody = z.output<typeof FlowRunListBody>;
 
-export const FlowListBody = z.object({
+/** Task runs are refused by the service: there is nothing that could answer. */
+const flowFilters = {
   flows: FlowFilter.nullish(),
-  sort: wire.orDefault(z.enum(byName), "NAME_ASC"),
-  ...page,
-});
+  flow_runs: FlowRunFilter.nullish(),
+  task_runs: z.unknown().optional(),
+  deployments: DeploymentFilter.nullish(),
+  work_pools: WorkPoolFilter.nullish(),
+};
+const flowSort = { sort: wire.orDefault(z.enum(byName), "NAME_ASC") };
+
+export const FlowListBody = z.object({ ...flowFilters, ...flowSort, ...page });
 export type FlowListBody = z.output<typeof FlowListBody>;
+
+export const FlowCountBody = z.object(flowFilters);
+/** The filters of a list of flows. */
+export type FlowFilters = z.output<typeof FlowCountBody>;
+
+export const FlowPaginateBody = z.object({
+  ...flowFilters,
+  ...flowSort,
+  page: wire.orDefault(wire.int(1), 1),
+  limit: wire.limit(),
+});
+
+export const FlowBulkDeleteBody = z.object({
+  flows: FlowFilter.nullish(),
+  limit: wire.orDefault(wire.int(1, 50), 50),
+});
 
 export const DeploymentListBody = z.object({
   flows: FlowFilter.nullish(),
@@ -116,6 +138,8 @@ export const DeploymentListBody = z.object({
   ...page,
 });
 export type DeploymentListBody = z.output<typeof DeploymentListBody>;
+
+export const WorkPoolCountBody = z.object({ work_pools: WorkPoolFilter.nullish() });
 
 export const WorkPoolListBody = z.object({ work_pools: WorkPoolFilter.nullish(), ...page });
 export type WorkPoolListBody = z.output<typeof WorkPoolListBody>;

@@ -17,3 +17,18 @@ export const FlowCreate = z.strictObject({
   labels: wire.orDefault(wire.labels(), "{}"),
 }).meta({ id: "FlowCreate" });
 export type FlowCreate = z.output<typeof FlowCreate>;
+
+/** Only the keys that are present are written. */
+export const FlowUpdate = z.strictObject({ tags: wire.tags().nullish() }).meta({ id: "FlowUpdate" });
+export type FlowUpdate = z.output<typeof FlowUpdate>;
+
+export const FlowPaginationResponse = z.object({
+  results: z.array(Flow),
+  count: z.int(),
+  limit: z.int(),
+  pages: z.int(),
+  page: z.int(),
+}).meta({ id: "FlowPaginationResponse" });
+
+export const FlowBulkDeleteResponse = z.object({ deleted: z.array(z.string()) })
+  .meta({ id: "FlowBulkDeleteResponse" });

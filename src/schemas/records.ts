@@ -233,6 +233,27 @@ export interface FlowRecord {
   name: string;
   tags: string[];
   labels: JsonText;
+  /** Set while the flow is being deleted: it gets no new deployments and runs. */
+  closing?: true;
+  created: Instant;
+  updated: Instant;
+}
+
+/** A worker of the reference at a pool; it is known by its name. */
+export interface WorkerRecord {
+  id: string;
+  name: string;
+  /** Seconds between heartbeats; null when it did not say. */
+  interval: number | null;
+  lastHeartbeat: Instant;
+  created: Instant;
+}
+
+export interface VariableRecord {
+  id: string;
+  name: string;
+  value: JsonText;
+  tags: string[];
   created: Instant;
   updated: Instant;
 }

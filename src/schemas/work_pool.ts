@@ -1,11 +1,24 @@
 import { z } from "zod";
+import type { JsonText } from "./records.ts";
 import * as wire from "./wire.ts";
 
-export const STORAGE_DEFAULTS = {
+const step = () => wire.orDefault(wire.object().nullable(), null);
+
+/** Where bundles and results are stored; kept as text with every field. */
+const storageConfiguration = () =>
+  z.strictObject({
+    bundle_upload_step: step(),
+    bundle_execution_step: step(),
+    default_result_storage_block_id: wire.orDefault(wire.uuid().nullable(), null),
+  }).meta({ id: "WorkPoolStorageConfiguration" }).transform((given): JsonText => JSON.stringify(given))
+    .refine((text) => text.length <= 10_000, { message: "Object should have at most 10000 characters" });
+
+/** The storage configuration of a pool that was made without one. */
+export const NO_STORAGE: JsonText = JSON.stringify({
   bundle_upload_step: null,
   bundle_execution_step: null,
   default_result_storage_block_id: null,
-};
+});
 
 /**
  * `status` is null for pools of type prefect-agent, as in the reference. `active_slots` is null without a limit
@@ -42,7 +55,7 @@ export const WorkPoolCreate = z.strictObject({
   base_job_template: wire.orDefault(wire.jsonObject(), "{}"),
   is_paused: wire.orDefault(wire.bool(), false),
   concurrency_limit: wire.int(0).nullish(),
-  storage_configuration: wire.smallJsonObject().nullish(),
+  storage_configuration: storageConfiguration().nullish(),
 }).meta({ id: "WorkPoolCreate" });
 export type WorkPoolCreate = z.output<typeof WorkPoolCreate>;
 
@@ -52,6 +65,6 @@ export const WorkPoolUpdate = z.strictObject({
   is_paused: wire.bool().nullish(),
   base_job_template: wire.jsonObject().nullish(),
   concurrency_limit: wire.int(0).nullish(),
-  storage_configuration: wire.smallJsonObject().nullish(),
+  storage_configuration: storageConfiguration().nullish(),
 }).meta({ id: "WorkPoolUpdate" });
 export type WorkPoolUpdate = z.output<typeof WorkPoolUpdate>;

@@ -60,10 +60,10 @@ export class Deployments {
    */
   async upsert(body: DeploymentCreate): Promise<{ view: DeploymentView; isNew: boolean }> {
     const { kv, ids, clock, sharedKv } = this.#deps;
-    const { value: flow } = await get(kv, flowKey(body.flow_id));
-    if (!flow) throw new DomainError("conflict", INTEGRITY);
-    const nameKey = deploymentNameKey(flow.id, hashKey(body.name));
+    const nameKey = deploymentNameKey(body.flow_id, hashKey(body.name));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { value: flow, ...flowVersion } = await get(kv, flowKey(body.flow_id));
+      if (!flow || flow.closing) throw new DomainError("conflict", INTEGRITY);
       const { value: known, ...nameVersion } = await get(kv, nameKey);
       if (known) {
         const changed = await this.#change(known, { schedules: [], ...body }, body.labels ?? undefined);
@@ -72,7 +72,8 @@ export class Deployments {
       }
       const deployment = fresh(ids.uuid(), body, flow, clock.now());
       const commit = new Commit().check({ key: nameKey, versionstamp: nameVersion.versionstamp })
-        .set(nameKey, deployment.id);
+        .set(nameKey, deployment.id)
+        .check(flowVersion);
       if (sharedKv) commit.once(deployment.id);
       const written = await this.#write(commit, deployment, body, undefined);
       const isOurs = written || (await get(kv, nameKey)).value === deployment.id;
@@ -115,6 +116,9 @@ export class Deployments {
     const { kv } = this.#deps;
     validateCommand(body);
     const next = { ...deployment, ...plainFields(body), ...await this.#target(deployment, body) };
+    const isRetargeted = next.pool !== deployment.pool || next.queue !== deployment.queue;
+    // Whoever deletes the queue closes it first, and then looks which deployments point there.
+    if (isRetargeted && next.queue !== null) commit.check(await this.#queues.requireOpen(next.queue));
     if (body.schedules) next.schedules = this.#schedules(deployment.id, body.schedules);
     await storePieces(kv, commit, this.#packTexts(next, body, (dropped) => dropPieces(commit, dropped), old));
     // When an earlier attempt of the runtime was applied, this says false: writing the same again changes nothing.
@@ -156,8 +160,10 @@ export class Deployments {
     }
     if (queueName) {
       const own = deployment.pool ? (await get(this.#deps.kv, poolKey(deployment.pool))).value : null;
-      const pool = own ?? await this.#pools.ensureDefaultAgentPool();
-      return { pool: pool.id, queue: (await this.#queues.ensure(pool, queueName)).id };
+      const queue = own
+        ? await this.#queues.ensure(own, queueName)
+        : await this.#queues.ensureWithoutPool(queueName);
+      return { pool: queue.pool, queue: queue.id };
     }
     return poolName === null && queueName === null ? { pool: null, queue: null } : {};
   }

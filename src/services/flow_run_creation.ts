@@ -35,7 +35,7 @@ import type { Flows } from "./flows.ts";
 import type { Gates } from "./gate/gates.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import { fromStateCreate } from "./proposed_state.ts";
-import type { WorkPools } from "./work_pools.ts";
+import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
 /** How often creating is tried again when what it points at changed meanwhile. */
@@ -44,7 +44,7 @@ const ATTEMPTS = 20;
 /** What a new run is made of, whichever way it comes. */
 interface NewRun {
   body: DeploymentFlowRunCreate & { flow_version?: string | null | undefined };
-  flow: FlowRecord;
+  flow: Entry<FlowRecord> & { value: FlowRecord };
   deployment: (Entry<DeploymentRecord> & { value: DeploymentRecord }) | undefined;
   queue: (Entry<WorkQueueRecord> & { value: WorkQueueRecord }) | undefined;
   poolName: string | null;
@@ -91,7 +91,7 @@ export class FlowRunCreation {
       const { value } = deployment;
       const [parameters, flow] = await Promise.all([
         readText(this.#deps.kv, value.parameters),
-        this.#parts.flows.get(value.flow),
+        this.#parts.flows.requireOpen(value.flow),
       ]);
       return {
         body,
@@ -102,10 +102,10 @@ export class FlowRunCreation {
         // Its own only: the deployment's are added when the job is made, so that later changes of them count.
         jobVariables: body.job_variables ?? "{}",
         labels: merged(
-          flow.labels,
+          flow.value.labels,
           value.labels,
           body.labels ?? "{}",
-          JSON.stringify({ "prefect.flow.id": flow.id, "prefect.deployment.id": id }),
+          JSON.stringify({ "prefect.flow.id": value.flow, "prefect.deployment.id": id }),
         ),
         tags: [...new Set([...value.tags, ...body.tags])].sort(),
         state: fromStateCreate(body.state, "SCHEDULED", this.#deps.clock.now()),
@@ -116,8 +116,9 @@ export class FlowRunCreation {
   /** A run without a deployment: by an engine, or into a pool. @throws DomainError as above; `conflict`: no such flow */
   async create(body: FlowRunCreate): Promise<{ view: FlowRunView; isNew: boolean }> {
     return await this.#create(body, async () => {
-      const { value: flow } = await get(this.#deps.kv, flowKey(body.flow_id));
-      if (!flow) throw new DomainError("conflict", INTEGRITY);
+      const { value, ...version } = await get(this.#deps.kv, flowKey(body.flow_id));
+      if (!value || value.closing) throw new DomainError("conflict", INTEGRITY);
+      const flow = { value, ...version };
       const target = await this.#targetNamed(body.work_pool_name ?? null, body.work_queue_name ?? null);
       return {
         body,
@@ -128,7 +129,7 @@ export class FlowRunCreation {
         ...target,
         parameters: body.parameters,
         jobVariables: body.job_variables ?? "{}",
-        labels: merged(flow.labels, body.labels ?? "{}", JSON.stringify({ "prefect.flow.id": flow.id })),
+        labels: merged(value.labels, body.labels ?? "{}", JSON.stringify({ "prefect.flow.id": value.id })),
         tags: body.tags,
         state: fromStateCreate(body.state, target.queue ? "SCHEDULED" : "PENDING", this.#deps.clock.now()),
       };
@@ -143,7 +144,7 @@ export class FlowRunCreation {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const given = await prepare();
       const idem = body.idempotency_key
-        ? idempotencyKey(given.flow.id, hashKey(body.idempotency_key))
+        ? idempotencyKey(given.flow.value.id, hashKey(body.idempotency_key))
         : undefined;
       const known = idem && (await get(this.#deps.kv, idem)).value;
       if (known && known !== id) {
@@ -176,6 +177,7 @@ export class FlowRunCreation {
     const commit = (sharedKv ? new Commit().once(id) : new Commit().checkAbsent(mark)).writeRun(null, run)
       .set(runDocKey(id), doc)
       .set(runStateKey(id, run.state.timestamp), { ...run.state, data: data?.stored ?? null });
+    commit.check(given.flow);
     if (given.deployment) commit.check(given.deployment);
     if (idem) commit.checkAbsent(idem).set(idem, id);
     if (given.queue) commit.check(given.queue);
@@ -247,7 +249,7 @@ export class FlowRunCreation {
     const state = { ...proposed, id: this.#deps.ids.kin(id), timestamp: now };
     const blank: RunRecord = {
       id,
-      flow: given.flow.id,
+      flow: given.flow.value.id,
       deployment: given.deployment?.value.id ?? null,
       pool: given.queue?.value.pool ?? null,
       queue: given.queue?.value.id ?? null,
@@ -276,7 +278,9 @@ export class FlowRunCreation {
 
   async #targetOf(deployment: DeploymentRecord, queueName: string | null): Promise<Target> {
     if (deployment.pool === null) {
-      return queueName === null ? NOWHERE : await this.#targetNamed(null, queueName);
+      if (queueName === null) return NOWHERE;
+      const { id } = await this.#parts.queues.ensureWithoutPool(queueName);
+      return { queue: await this.#parts.queues.requireOpen(id), poolName: DEFAULT_AGENT_POOL };
     }
     const pool = (await get(this.#deps.kv, poolKey(deployment.pool))).value;
     if (!pool) throw goneTarget("work pool");

@@ -37,6 +37,11 @@ export class FlowRunList {
     return await this.#parts.runs.views(page.map(({ run }) => run.id));
   }
 
+  /** The flows that have a run which the filters match. */
+  async flowsOf(filters: Filters): Promise<Set<string>> {
+    return new Set((await this.#matching(filters)).map(({ run }) => run.flow));
+  }
+
   async count(filters: Filters): Promise<number> {
     return (await this.#matching(filters)).length;
   }

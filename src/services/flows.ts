@@ -3,11 +3,14 @@ import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
 import { hashKey } from "../kv/hash.ts";
 import { flowKey, flowNameKey } from "../kv/keys.ts";
-import { get, listAll } from "../kv/read.ts";
+import { type Entry, get, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
-import type { FlowFilter, FlowListBody, NameSort } from "../schemas/filter.ts";
-import type { FlowCreate } from "../schemas/flow.ts";
+import type { FlowFilter, NameSort } from "../schemas/filter.ts";
+import type { FlowCreate, FlowUpdate } from "../schemas/flow.ts";
 import type { FlowRecord, Instant } from "../schemas/records.ts";
+
+/** How often a write is tried again when another one came between. */
+const ATTEMPTS = 20;
 
 export class Flows {
   readonly #deps: ServerDeps;
@@ -26,6 +29,7 @@ export class Flows {
     const flow: FlowRecord = { id: this.#deps.ids.uuid(), ...body, created: now, updated: now };
     const nameKey = flowNameKey(hashKey(body.name));
     const commit = new Commit().checkAbsent(nameKey).set(nameKey, flow.id).set(flowKey(flow.id), flow);
+    if (this.#deps.sharedKv) commit.once(flow.id);
     if (await this.#group.send(commit)) return { flow, isNew: true };
     const winner = await this.byName(body.name);
     return { flow: winner, isNew: winner.id === flow.id };
@@ -50,9 +54,57 @@ export class Flows {
     return id ? (await get(this.#deps.kv, flowKey(id))).value ?? undefined : undefined;
   }
 
-  async list(body: FlowListBody): Promise<FlowRecord[]> {
-    const flows = await this.matching(body.flows);
-    return flows.toSorted(byNameSort(body.sort)).slice(body.offset, body.offset + body.limit);
+  /**
+   * The record with its version, for what belongs to the flow: it is checked in its commit.
+   *
+   * @throws DomainError `not_found`; `conflict`: it is being deleted
+   */
+  async requireOpen(id: string): Promise<Entry<FlowRecord> & { value: FlowRecord }> {
+    const entry = await get(this.#deps.kv, flowKey(id));
+    if (!entry.value) throw new DomainError("not_found", "Flow not found");
+    if (entry.value.closing) throw new DomainError("conflict", "The flow is being deleted.");
+    return { ...entry, value: entry.value };
+  }
+
+  /** Only the keys that are present are written. @throws DomainError `not_found` */
+  async update(id: string, body: FlowUpdate): Promise<void> {
+    const updated = this.#deps.clock.now();
+    await this.#change(id, (flow) => ({ ...flow, tags: body.tags ?? flow.tags, updated }));
+  }
+
+  /** Closes the flow for new deployments and runs, or opens it again. @throws DomainError `not_found` */
+  async setClosing(id: string, closing: boolean): Promise<void> {
+    await this.#change(id, ({ closing: _, ...flow }) => closing ? { ...flow, closing } : flow);
+  }
+
+  async #change(id: string, change: (flow: FlowRecord) => FlowRecord): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const entry = await get(this.#deps.kv, flowKey(id));
+      if (!entry.value) throw new DomainError("not_found", "Flow not found");
+      const commit = new Commit().check(entry).set(flowKey(id), change(entry.value));
+      if (await this.#group.send(commit)) return;
+    }
+    throw contention();
+  }
+
+  /** The record of a closed flow, to be read before one looks what is left of it. @throws DomainError `conflict` */
+  async requireClosed(id: string): Promise<Entry<FlowRecord> & { value: FlowRecord }> {
+    const entry = await get(this.#deps.kv, flowKey(id));
+    if (!entry.value?.closing) {
+      throw new DomainError("conflict", "The flow was taken back into use meanwhile. Delete again.");
+    }
+    return { ...entry, value: entry.value };
+  }
+
+  /** Deletes the flow alone, if it has been closed ever since it was read. @throws DomainError `contention` */
+  async drop({ value: flow, ...version }: Entry<FlowRecord> & { value: FlowRecord }): Promise<void> {
+    const { kv } = this.#deps;
+    const commit = new Commit().check(version).delete(flowKey(flow.id)).delete(
+      flowNameKey(hashKey(flow.name)),
+    );
+    const { ok } = await commit.send(kv);
+    // An earlier attempt of the runtime may have been applied.
+    if (!ok && (await get(kv, flowKey(flow.id))).value) throw contention();
   }
 
   /** The flows that the filter matches; all without one. */
@@ -61,6 +113,9 @@ export class Flows {
     return entries.map(({ value }) => value as FlowRecord).filter((flow) => matchesIdAndName(filter, flow));
   }
 }
+
+const contention = () =>
+  new DomainError("contention", "The flow changed while it was being written: try again.");
 
 interface IdAndNameFilter {
   operator: "and_" | "or_";

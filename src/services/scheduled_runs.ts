@@ -4,6 +4,7 @@ import { poolKey, queueKey } from "../kv/keys.ts";
 import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { Instant } from "../schemas/records.ts";
+import { QueueFilter } from "../schemas/work_queue.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
@@ -18,6 +19,9 @@ export interface PollRequest {
   scheduledAfter: Instant | null;
   limit: number;
 }
+
+/** So many runs are looked at for a queue with a filter. */
+const MOST_FILTERED = 1_000;
 
 /** The reference's polls: what could be claimed now, in the order in which it would be. Nothing is reserved. */
 export class ScheduledRuns {
@@ -57,7 +61,14 @@ export class ScheduledRuns {
     const { value: queue } = await get(this.#deps.kv, queueKey(id));
     const pool = queue && (await get(this.#deps.kv, poolKey(queue.pool))).value;
     if (!queue || !pool) throw new DomainError("missing_object", `Work queue with id ${id} not found.`);
-    return await this.#poll(pool.id, new Set([id]), { ...request, queueNames: [] }, isPoll);
+    const { filter } = queue;
+    if (filter === null) {
+      return await this.#poll(pool.id, new Set([id]), { ...request, queueNames: [] }, isPoll);
+    }
+    const wide = { ...request, limit: MOST_FILTERED, queueNames: [] };
+    const views = await this.#poll(pool.id, new Set([id]), wide, isPoll);
+    return views.filter((view) => matchesQueueFilter(QueueFilter.parse(JSON.parse(filter)), view))
+      .slice(0, request.limit);
   }
 
   async #poll(
@@ -84,4 +95,12 @@ export class ScheduledRuns {
     }
     return views;
   }
+}
+
+function matchesQueueFilter(
+  { tags, deployment_ids: deployments }: QueueFilter,
+  { run, doc }: FlowRunView,
+): boolean {
+  return (tags ?? []).every((tag) => doc.tags.includes(tag)) &&
+    (deployments === null || (run.deployment !== null && deployments.includes(run.deployment)));
 }

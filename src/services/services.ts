@@ -4,6 +4,8 @@ import { Agents } from "./agents.ts";
 import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
+import { FlowList } from "./flow_list.ts";
+import { FlowRemoval } from "./flow_removal.ts";
 import { FlowRunList } from "./flow_run_list.ts";
 import { FlowRunBulk } from "./flow_run_bulk.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
@@ -14,18 +16,29 @@ import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { Polls } from "./polls.ts";
+import { Removals } from "./removals.ts";
+import { ResultStorage } from "./result_storage.ts";
 import { Resume } from "./resume.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
+import { Slots } from "./slots.ts";
+import { Variables } from "./variables.ts";
+import { Workers } from "./workers.ts";
 import { WorkPools } from "./work_pools.ts";
 import { WorkQueues } from "./work_queues.ts";
 
 /** The use cases, wired once. */
 export interface Services {
   flows: Flows;
+  flowList: FlowList;
+  flowRemoval: FlowRemoval;
+  variables: Variables;
   workPools: WorkPools;
   workQueues: WorkQueues;
+  workers: Workers;
+  removals: Removals;
+  slots: Slots;
   deployments: Deployments;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
@@ -39,6 +52,7 @@ export interface Services {
   logs: Logs;
   agents: Agents;
   leftovers: Leftovers;
+  resultStorage: ResultStorage;
   /** For what looks at the gates from outside. */
   gates: Gates;
 }
@@ -63,10 +77,16 @@ export function buildServices(deps: ServerDeps): Services {
   const setState = new SetState(deps, gates, runs);
   return {
     flows,
+    flowList: new FlowList(flows, deployments, list),
+    flowRemoval: new FlowRemoval(deps, { flows, deployments, runs, setState }),
+    variables: new Variables(deps),
     workPools: pools,
     workQueues: queues,
+    slots: new Slots(deps, pools, queues),
+    workers: new Workers(deps, group, pools),
     deployments,
     flowRuns: runs,
+    removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),
     flowRunList: list,
     flowRunStates: new FlowRunStates(deps.kv),
@@ -78,6 +98,7 @@ export function buildServices(deps: ServerDeps): Services {
     logs,
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
     leftovers: new Leftovers(deps, deletion),
+    resultStorage: new ResultStorage(deps),
     gates,
   };
 }

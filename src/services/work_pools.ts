@@ -1,5 +1,4 @@
 import { Gate } from "../domain/gate.ts";
-import { findUndeclaredVariables } from "../domain/job_template.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import {
@@ -16,18 +15,15 @@ import { get, getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
-import { fitsKey, fromJsonText } from "../schemas/wire.ts";
-import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
-import {
-  closeQueues,
-  dropQueues,
-  refuseWhileWaiting,
-  reopenQueues,
-  updatePool,
-} from "./gate/config_operations.ts";
+import { fitsKey } from "../schemas/wire.ts";
+import { NO_STORAGE, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { type Clearing, removeQueues } from "./queue_removal.ts";
+import { validateTemplate } from "./template_check.ts";
+import { dropWorkers, hasOnlineWorker } from "./workers.ts";
 
 /** A pool as people see it. */
 export interface WorkPoolView {
@@ -39,9 +35,6 @@ export interface WorkPoolView {
 
 /** The pool of queues that were made without one. */
 export const DEFAULT_AGENT_POOL = "default-agent-pool";
-/** Queues closed or dropped in one commit. */
-const QUEUES_PER_COMMIT = 100;
-const LARGEST_TEMPLATE_BYTES = 1_048_576;
 
 export class WorkPools {
   readonly #deps: ServerDeps;
@@ -89,7 +82,7 @@ export class WorkPools {
       description: body.description ?? null,
       type: body.type,
       baseJobTemplate: template.stored,
-      storageConfiguration: body.storage_configuration ?? JSON.stringify(STORAGE_DEFAULTS),
+      storageConfiguration: body.storage_configuration ?? NO_STORAGE,
       defaultQueue: ids.uuid(),
       nextQueueNo: 1,
       created: now,
@@ -158,6 +151,10 @@ export class WorkPools {
     return await Promise.all(chosen.map((pool) => this.#view(pool)));
   }
 
+  async count(filter: WorkPoolFilter | null | undefined): Promise<number> {
+    return (await this.matching(filter)).length;
+  }
+
   /** The pools that the filter matches; all without one. */
   async matching(filter: WorkPoolFilter | null | undefined): Promise<WorkPoolRecord[]> {
     const entries = await listAll(this.#deps.kv, poolKey("").slice(0, 1) as Deno.KvKey);
@@ -188,25 +185,17 @@ export class WorkPools {
   }
 
   /**
-   * Closes the queues, looks what is left, and deletes when nothing is.
+   * Deletes the pool with its queues and workers, after `clearing` has taken away what is in use.
    *
-   * @throws DomainError `conflict` with the count when runs wait or hold slots; nothing is changed then
+   * @throws DomainError `conflict` with the counts when it is in use; `busy`: there is more to clear
    */
-  async delete(name: string): Promise<void> {
+  async delete(name: string, clearing?: Clearing): Promise<void> {
     if (isReserved(name)) throw reserved(" and can not be deleted");
-    const pool = await this.require(name);
-    const { kv, clock } = this.#deps;
-    const keeper = this.#gates.of(pool.id);
-    const queues = await readQueueConfigs(kv, pool.id);
-    const groups = chunked(queues.map(({ id }) => id));
-    try {
-      for (const group of groups) await keeper.submit(closeQueues(kv, group, clock.now()));
-      await refuseWhileWaiting(kv, pool.id, queues); // before the first ones are dropped
-      for (const group of groups) await keeper.submit(dropQueues(kv, group, group === groups.at(-1)));
-    } catch (error) {
-      for (const group of groups) await keeper.submit(reopenQueues(kv, group, clock.now()));
-      throw error;
-    }
+    const { kv } = this.#deps;
+    const { id: pool } = await this.require(name);
+    const queues = await readQueueConfigs(kv, pool);
+    await removeQueues(this.#deps, this.#gates, { pool, queues, andPool: true, clearing });
+    await dropWorkers(kv, pool);
   }
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
@@ -219,22 +208,16 @@ export class WorkPools {
     return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate) };
   }
 
-  /** Computed, never stored: a pool is ready when one of its queues was asked for work lately. */
+  /** Computed, never stored: a pool is ready when a worker is online, or when one of its queues was asked lately. */
   async #status(pool: WorkPoolRecord, gate: GateRecord): Promise<WorkPoolView["status"]> {
     if (pool.type === "prefect-agent") return null;
     if (gate.paused) return "PAUSED";
+    const now: Instant = this.#deps.clock.now();
+    if (await hasOnlineWorker(this.#deps.kv, pool.id, now)) return "READY";
     const queues = await readQueueConfigs(this.#deps.kv, pool.id);
     const polled = await getMany(this.#deps.kv, queues.map(({ id }) => queuePolledKey(id)));
-    const now: Instant = this.#deps.clock.now();
     return polled.some(({ value }) => isRecent(value, now)) ? "READY" : "NOT_READY";
   }
-}
-
-function chunked<T>(items: readonly T[]): T[][] {
-  return Array.from(
-    { length: Math.ceil(items.length / QUEUES_PER_COMMIT) },
-    (_, i) => items.slice(i * QUEUES_PER_COMMIT, (i + 1) * QUEUES_PER_COMMIT),
-  );
 }
 
 const isReserved = (name: string): boolean => /^prefect/i.test(name);
@@ -250,34 +233,4 @@ function matchesPool(filter: WorkPoolFilter | null | undefined, pool: WorkPoolRe
   if (filter.type?.any_) clauses.push(filter.type.any_.includes(pool.type));
   if (clauses.length === 0) return true;
   return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
-}
-
-/** @throws DomainError `invalid` or `too_large` */
-function validateTemplate(text: JsonText): void {
-  const bytes = new TextEncoder().encode(text).length;
-  const field = ["base_job_template"];
-  if (bytes > LARGEST_TEMPLATE_BYTES) {
-    throw new DomainError(
-      "too_large",
-      `The base job template has ${bytes} bytes; at most ${LARGEST_TEMPLATE_BYTES} are allowed.`,
-      { field },
-    );
-  }
-  const template = fromJsonText(text) as Record<string, unknown>;
-  if (Object.keys(template).length === 0) return;
-  if (!("job_configuration" in template && "variables" in template)) {
-    throw new DomainError(
-      "invalid",
-      "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.",
-      { field },
-    );
-  }
-  const undeclared = findUndeclaredVariables(template);
-  if (undeclared.length === 0) return;
-  throw new DomainError(
-    "invalid",
-    "The variables specified in the job configuration template must be present as properties in the variables " +
-      `schema. Your job configuration uses the following undeclared variable(s): ${undeclared.join(" ,")}.`,
-    { field },
-  );
 }

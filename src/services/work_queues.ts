@@ -1,23 +1,18 @@
 import { DomainError } from "../errors.ts";
 import { poolKey, queueKey, queueNameKey, queuePolledKey } from "../kv/keys.ts";
 import { type Entry, get, getMany, listAll } from "../kv/read.ts";
+import { countWaiting } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkQueueFilter } from "../schemas/filter.ts";
 import { Gate } from "../domain/gate.ts";
 import type { Instant, QueueConfig, WorkPoolRecord, WorkQueueRecord } from "../schemas/records.ts";
 import { fitsKey } from "../schemas/wire.ts";
 import type { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
-import {
-  closeQueues,
-  createQueue,
-  dropQueues,
-  refuseWhileWaiting,
-  reopenQueues,
-  updateQueue,
-} from "./gate/config_operations.ts";
+import { createQueue, updateQueue } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
-import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { readQueueConfig, readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { type Clearing, removeQueues } from "./queue_removal.ts";
 import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
 
 /** A queue as people see it. */
@@ -30,6 +25,18 @@ export interface WorkQueueView {
   lastPolled: Instant | null;
   status: "READY" | "NOT_READY" | "PAUSED";
 }
+
+/** Whether a queue's work is done in time. */
+export interface QueueHealth {
+  /** Waiting runs whose time is over; not more than 1,000 are counted. */
+  late: number;
+  lastPolled: Instant | null;
+  isHealthy: boolean;
+}
+
+/** A run is late when it waits for this long after its time (the reference's default). */
+const LATE_MICROS = 15e6;
+const MOST_LATE = 1_000;
 
 export class WorkQueues {
   readonly #deps: ServerDeps;
@@ -58,12 +65,12 @@ export class WorkQueues {
     return await this.#create(pool, body);
   }
 
-  /** The queue of that name in the pool, made when it is missing. */
-  async ensure(pool: WorkPoolRecord, name: string): Promise<WorkQueueRecord> {
+  /** The queue of that name in the pool, made when it is missing: with that priority, or the first free one. */
+  async ensure(pool: WorkPoolRecord, name: string, priority?: number): Promise<WorkQueueRecord> {
     const existing = await this.find(pool, name);
     if (existing) return existing;
     try {
-      return (await this.#create(pool, { name, is_paused: false })).queue;
+      return (await this.#create(pool, { name, is_paused: false, priority })).queue;
     } catch (error) {
       const made = error instanceof DomainError && error.code === "conflict" && await this.find(pool, name);
       if (made) return made;
@@ -71,10 +78,15 @@ export class WorkQueues {
     }
   }
 
+  /** A queue that is named without a pool stands in the default agent pool; made when it is missing, it goes first. */
+  async ensureWithoutPool(name: string): Promise<WorkQueueRecord> {
+    return await this.ensure(await this.#pools.ensureDefaultAgentPool(), name, 1);
+  }
+
   async #create(pool: WorkPoolRecord, body: WorkQueueCreate): Promise<WorkQueueView> {
     const { kv, ids, clock } = this.#deps;
     const id = ids.uuid();
-    await this.#gates.of(pool.id).submit(createQueue(kv, {
+    const made = await this.#gates.of(pool.id).submit(createQueue(kv, {
       id,
       name: body.name,
       description: body.description ?? "",
@@ -84,7 +96,9 @@ export class WorkQueues {
       filter: body.filter ?? null,
       now: clock.now(),
     }));
-    return await this.byId(id);
+    if (!made) return await this.byId(id);
+    const { record: queue, config } = made;
+    return { queue, config, pool, held: 0, lastPolled: null, status: config.paused ? "PAUSED" : "NOT_READY" };
   }
 
   /** Undefined when the pool has none of that name. */
@@ -109,7 +123,7 @@ export class WorkQueues {
     if (!entry.value || entry.value.state !== "open") {
       throw new DomainError(
         "conflict",
-        "The work queue that this run would go to was deleted. Set another one and try again.",
+        "The work queue that it would go to was deleted. Set another one and try again.",
       );
     }
     return { ...entry, value: entry.value };
@@ -129,6 +143,19 @@ export class WorkQueues {
     const pool = queue && (await get(this.#deps.kv, poolKey(queue.pool))).value;
     if (!queue || !pool) throw new DomainError("not_found", "work queue not found");
     return await this.#viewOf(pool, queue);
+  }
+
+  /** @throws DomainError `missing_object` */
+  async health(id: string): Promise<QueueHealth> {
+    const { kv, clock } = this.#deps;
+    const { value: queue } = await get(kv, queueKey(id));
+    if (!queue) throw new DomainError("missing_object", `Work queue with id ${id} not found`);
+    const now = clock.now();
+    const [late, { value: lastPolled }] = await Promise.all([
+      countWaiting(kv, queue.pool, queue.no, { until: now - LATE_MICROS, most: MOST_LATE }),
+      get(kv, queuePolledKey(id)),
+    ]);
+    return { late, lastPolled, isHealthy: late === 0 && isRecent(lastPolled, now) };
   }
 
   /** Queues of one pool, by priority, then name. */
@@ -151,7 +178,14 @@ export class WorkQueues {
   ): Promise<WorkQueueView[]> {
     const queues = (await this.matching(filter)).toSorted((a, b) => compare(a.name, b.name));
     const chosen = queues.slice(page.offset, page.offset + page.limit);
-    return await Promise.all(chosen.map(({ id }) => this.byId(id)));
+    const pools = await getMany(this.#deps.kv, [...new Set(chosen.map(({ pool }) => pool))].map(poolKey));
+    const views = await Promise.all(
+      pools.flatMap(({ value: pool }) =>
+        pool ? [this.#views(pool, chosen.filter((queue) => queue.pool === pool.id))] : []
+      ),
+    );
+    const byId = new Map(views.flat().map((view) => [view.queue.id, view]));
+    return chosen.flatMap(({ id }) => byId.get(id) ?? []);
   }
 
   /** The queues that the filter matches, of all pools; all without a filter. */
@@ -184,36 +218,32 @@ export class WorkQueues {
     await this.#gates.of(queue.pool).submit(
       updateQueue(kv, queue.id, change, { shuffles, now: clock.now() }),
     );
+    // Written blindly, as by polls.
+    if (typeof body.last_polled === "number") await kv.set(queuePolledKey(queue.id), body.last_polled);
   }
 
-  async delete(poolName: string, name: string): Promise<void> {
-    await this.#delete((await this.get(poolName, name)).queue);
+  /** Deletes the queue, after `clearing` has taken away what is in use. @throws DomainError as {@link removeQueues} */
+  async delete(poolName: string, name: string, clearing?: Clearing): Promise<void> {
+    await this.#delete(await this.get(poolName, name), clearing);
   }
 
-  async deleteById(id: string): Promise<void> {
-    await this.#delete((await this.byId(id)).queue);
+  async deleteById(id: string, clearing?: Clearing): Promise<void> {
+    await this.#delete(await this.byId(id), clearing);
   }
 
-  /** @throws DomainError `conflict`: runs wait or hold slots here, or it is the pool's default queue */
-  async #delete(queue: WorkQueueRecord): Promise<void> {
-    const { kv, clock } = this.#deps;
-    const pool = (await get(kv, poolKey(queue.pool))).value;
-    if (!pool) throw new DomainError("not_found", "work queue not found");
+  async #delete({ queue, config, pool }: WorkQueueView, clearing: Clearing | undefined): Promise<void> {
     if (pool.defaultQueue === queue.id) {
       throw new DomainError(
         "conflict",
         "The default queue of a work pool cannot be deleted; delete the pool instead.",
       );
     }
-    const keeper = this.#gates.of(pool.id);
-    await keeper.submit(closeQueues(kv, [queue.id], clock.now()));
-    try {
-      await refuseWhileWaiting(kv, pool.id, [queue]);
-      await keeper.submit(dropQueues(kv, [queue.id]));
-    } catch (error) {
-      await keeper.submit(reopenQueues(kv, [queue.id], clock.now()));
-      throw error;
-    }
+    await removeQueues(this.#deps, this.#gates, {
+      pool: pool.id,
+      queues: [config],
+      andPool: false,
+      clearing,
+    });
   }
 
   async #all(): Promise<WorkQueueRecord[]> {
@@ -227,11 +257,20 @@ export class WorkQueues {
     return view;
   }
 
+  /** The configuration of these queues, and of others maybe. */
+  async #configs(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<QueueConfig[]> {
+    const { kv } = this.#deps;
+    const [only, ...others] = queues;
+    if (!only || others.length > 0) return await readQueueConfigs(kv, pool.id);
+    const config = await readQueueConfig(kv, pool.id, only.no);
+    return config ? [config] : [];
+  }
+
   async #views(pool: WorkPoolRecord, queues: readonly WorkQueueRecord[]): Promise<WorkQueueView[]> {
     const { kv, clock } = this.#deps;
     const [gate, configs, polled] = await Promise.all([
       this.#gates.read(pool.id),
-      readQueueConfigs(kv, pool.id),
+      this.#configs(pool, queues),
       getMany(kv, queues.map(({ id }) => queuePolledKey(id))),
     ]);
     if (!gate) return [];

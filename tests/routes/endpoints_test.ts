@@ -9,9 +9,10 @@ const titleOf = ({ method, path }: Pick<Example, "method" | "path">) => `${metho
 
 /** Bodies made of several optional parts: they may be left out, and unknown keys are ignored. */
 const isMultiPart = ({ path }: Example) =>
-  /\/(filter|count|get_scheduled_flow_runs|get_runs|set_state|bulk_delete|bulk_set_state|resume|input)$/.test(
-    path,
-  );
+  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
+    .test(
+      path,
+    );
 
 /** An object of which every key is the caller's. */
 const isFree = ({ path }: Example) => /\/labels$/.test(path);
@@ -52,11 +53,15 @@ Deno.test("both slash forms of a path answer alike, and a method that it has not
   for (const example of await examplesIn(app)) {
     const path = filled(example);
     for (const form of [path, `${path}/`].map((form) => `${form}${example.query}`)) {
-      const refused = await app.request("PUT", form, example.body);
+      const refused = await app.request("OPTIONS", form, example.body);
       assertEquals([refused.status, refused.body], [405, { detail: "Method Not Allowed" }], form);
       if (example.method !== "GET") continue;
       assertEquals((await app.request("GET", form)).status, example.status, form);
     }
+  }
+  for (const path of ["/flows/filter", "/deployments/filter", "/flow_runs/count", "/work_queues/filter"]) {
+    const refused = await app.request("GET", path);
+    assertEquals([refused.status, refused.headers.get("allow")], [405, "POST"], path);
   }
   for (const path of ["", "/", "/nope", "/flows/filter/more"]) {
     assertEquals((await app.request("GET", path)).body, { detail: "Not Found" }, path);
@@ -95,9 +100,18 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     }
   }
   assertEquals(refused.sort(), [
+    "PATCH /deployments/:id",
+    "PATCH /flow_runs/:id",
+    "PATCH /flows/:id",
+    "PATCH /variables/:id",
+    "PATCH /variables/name/:name",
+    "PATCH /work_pools/:name",
+    "PATCH /work_pools/:pool/queues/:name",
+    "PATCH /work_queues/:id",
     "POST /agents",
     "POST /agents/:id/heartbeat",
     "POST /deployments",
+    "POST /deployments/:id/create_flow_run",
     "POST /flow_runs",
     "POST /flow_runs/:id/input",
     "POST /flow_runs/:id/input/filter",
@@ -105,10 +119,13 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     "POST /flow_runs/bulk_set_state",
     "POST /flows",
     "POST /logs",
+    "POST /variables",
     "POST /work_pools",
     "POST /work_pools/:name/claim",
     "POST /work_pools/:pool/queues",
+    "POST /work_pools/:pool/workers/heartbeat",
     "POST /work_queues",
+    "PUT /admin/storage",
   ]);
 });
 
@@ -150,7 +167,15 @@ function withText(value: unknown, at: readonly (string | number)[], text: string
 
 Deno.test("no odd value at any place of any body makes a 500, nor one of what is read afterwards", async () => {
   await using app = await StartedApp.start();
-  const lists = ["/flows", "/work_pools", "/work_queues", "/deployments", "/flow_runs", "/logs"];
+  const lists = [
+    "/flows",
+    "/work_pools",
+    "/work_queues",
+    "/deployments",
+    "/flow_runs",
+    "/logs",
+    "/variables",
+  ];
   let asked = 0;
   for (const example of await examplesIn(app)) {
     if (example.body === undefined) continue;

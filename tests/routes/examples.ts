@@ -27,6 +27,18 @@ const name = { any_: ["a"], like_: "a" };
 const pools = { operator: "and_", id: { any_: [ID] }, name: { any_: ["p"] }, type: { any_: ["process"] } };
 const queues = { operator: "or_", id: { any_: [ID] }, name: { any_: ["q"], startswith_: ["q"] } };
 const page = { limit: 5, offset: 0 };
+const workers = {
+  operator: "and_",
+  status: { any_: ["ONLINE"], not_any_: ["OFFLINE"] },
+  last_heartbeat_time: period,
+};
+const variables = {
+  operator: "or_",
+  id: { any_: [ID] },
+  name,
+  value: name,
+  tags: { operator: "and_", all_: ["a"], is_null_: true },
+};
 
 const filters = {
   flows: { operator: "and_", id: ids, name },
@@ -53,6 +65,14 @@ const filters = {
   work_pools: pools,
   work_pool_queues: queues,
   ...page,
+};
+
+const flowFilters = {
+  flows: filters.flows,
+  flow_runs: filters.flow_runs,
+  task_runs: null,
+  deployments: filters.deployments,
+  work_pools: pools,
 };
 
 const details = {
@@ -155,12 +175,17 @@ const template = {
   variables: { properties: { command: { type: "string" } } },
 };
 const pool = { description: "d", is_paused: false, base_job_template: template, concurrency_limit: 10 };
+const storage = {
+  bundle_upload_step: { a: 1 },
+  bundle_execution_step: null,
+  default_result_storage_block_id: ID,
+};
 const queue = {
   description: "d",
   is_paused: false,
   concurrency_limit: 10,
   priority: 1,
-  filter: { tags: ["a"] },
+  filter: { tags: ["a"], deployment_ids: [ID] },
 };
 
 /** Fills an empty server with one object of each kind, and tells what to ask it. */
@@ -171,6 +196,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   const idle = (await api.workQueues.create("p", { name: "idle" })).id;
   await app.request("POST", "/work_queues/", { name: "free" });
   const flow = (await api.flows.create({ name: "f" })).id;
+  const bare = (await api.flows.create({ name: "bare" })).id;
   const d = (await api.deployments.create({ name: "d", flow_id: flow, work_pool_name: "p" })).id;
   const spare = (await api.deployments.create({ name: "spare", flow_id: flow })).id;
   const { id: r, state: first } = await api.deployments.run(d);
@@ -183,6 +209,9 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   });
   const session = sessions[0]!.id;
   await api.workPools.create({ name: "unused" });
+  const variable = (name: string) => app.request("POST", "/variables", { name, value: "x" });
+  const v = String(Object(await variable("v").then(({ body }) => body)).id);
+  await variable("spare");
 
   const on = (
     call: `${Method} /${string}`,
@@ -200,19 +229,34 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("GET /version", {}, 200),
     on("GET /admin/version", {}, 200),
     on("GET /csrf-token", {}, 422),
+    on("GET /admin/settings", {}, 200),
+    on("GET /admin/storage", {}, 200),
+    on("PUT /admin/storage", {}, 200, { default_result_storage_block_id: ID }),
+    on("DELETE /admin/storage", {}, 204),
+    on("GET /collections/views/:view", { view: "aggregate-worker-metadata" }, 200),
     on("POST /flows", {}, 201, { name: "f2", tags: ["a"], labels: { a: "b" } }),
-    on("POST /flows/filter", {}, 200, { flows: filters.flows, sort: "NAME_ASC", ...page }),
+    on("POST /flows/filter", {}, 200, { ...flowFilters, sort: "NAME_ASC", ...page }),
+    on("POST /flows/count", {}, 200, flowFilters),
+    on("POST /flows/paginate", {}, 200, { ...flowFilters, sort: "NAME_ASC", page: 1, limit: 5 }),
+    on("PATCH /flows/:id", { id: flow }, 204, { tags: ["a"] }),
     on("GET /flows/name/:name", { name: "f" }, 200),
     on("GET /flows/:id", { id: flow }, 200),
+    on("POST /variables", {}, 201, { name: "v2", value: { a: [5.5] }, tags: ["a"] }),
+    on("POST /variables/filter", {}, 200, { variables, sort: "NAME_DESC", ...page }),
+    on("POST /variables/count", {}, 200, { variables }),
+    on("GET /variables/:id", { id: v }, 200),
+    on("GET /variables/name/:name", { name: "v" }, 200),
+    on("PATCH /variables/:id", { id: v }, 204, { name: "v", value: null, tags: ["a"] }),
+    on("PATCH /variables/name/:name", { name: "v" }, 204, { name: "v", value: 1, tags: ["a"] }),
     on("POST /work_pools", {}, 201, {
       name: "p2",
       type: "process",
-      storage_configuration: { a: 1 },
+      storage_configuration: storage,
       ...pool,
     }),
     on("POST /work_pools/filter", {}, 200, { work_pools: pools, ...page }),
     on("GET /work_pools/:name", { name: "p" }, 200),
-    on("PATCH /work_pools/:name", { name: "p" }, 204, { storage_configuration: { a: 1 }, ...pool }),
+    on("PATCH /work_pools/:name", { name: "p" }, 204, { storage_configuration: storage, ...pool }),
     on("POST /work_pools/:pool/queues", { pool: "p" }, 201, { name: "q2", ...queue }),
     on("POST /work_pools/:pool/queues/filter", { pool: "p" }, 200, { work_queues: queues, ...page }),
     on("GET /work_pools/:pool/queues/:name", { pool: "p", name: "q" }, 200),
@@ -221,6 +265,19 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       name: "q",
       ...queue,
     }),
+    on("POST /work_pools/:pool/workers/heartbeat", { pool: "p" }, 204, {
+      name: "w",
+      heartbeat_interval_seconds: 30,
+    }),
+    on("POST /work_pools/:pool/workers/filter", { pool: "p" }, 200, { workers, ...page }),
+    on("POST /work_pools/count", {}, 200, { work_pools: pools }),
+    on("POST /work_pools/:name/concurrency_status", { name: "p" }, 200, {
+      page: 1,
+      limit: 5,
+      flow_run_limit: 5,
+    }),
+    on("POST /work_queues/:id/concurrency_status", { id: q }, 200, { page: 1, limit: 5 }),
+    on("GET /work_queues/:id/status", { id: q }, 200),
     on("POST /work_queues", {}, 201, { name: "q2", ...queue }),
     on("POST /work_queues/filter", {}, 200, { work_queues: queues, ...page }),
     on("GET /work_queues/name/:name", { name: "free" }, 200),
@@ -317,7 +374,12 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       limit: 1,
     }),
     on("POST /flow_runs/bulk_delete", {}, 200, { flow_runs: { id: { any_: [ID] } }, limit: 1 }),
+    on("POST /flows/bulk_delete", {}, 200, { flows: filters.flows, limit: 5 }),
+    on("DELETE /variables/:id", { id: v }, 204),
+    on("DELETE /variables/name/:name", { name: "spare" }, 204),
+    on("DELETE /work_pools/:pool/workers/:name", { pool: "p", name: "w" }, 204),
     on("DELETE /flow_runs/:id", { id: r }, 204),
+    on("DELETE /flows/:id", { id: bare }, 204),
     on("DELETE /deployments/:id", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),
     on("DELETE /work_pools/:pool/queues/:name", { pool: "p", name: "q2" }, 204),

@@ -104,7 +104,12 @@ const ACCEPTED: readonly Accepted[] = [
     reason:
       "the whole run is sent, with its state and the queue that it is in, instead of the deployment's earlier one",
   },
-  { request: /^DELETE \/flows\/<16>$/, status: 405, differs: /^/, reason: "comes with a later release" },
+  {
+    request: /^DELETE \/flows\/<16>$/,
+    status: 409,
+    differs: /^/,
+    reason: "refused while runs of the flow hold slots",
+  },
   {
     request: /^DELETE \/work_pools\/probe1$/,
     status: 409,

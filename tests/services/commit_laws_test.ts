@@ -75,6 +75,26 @@ Deno.test("each commit has a check on a key that it writes, and repeated at once
     force: true,
   });
   await services.flowRunBulk.delete({ filter: null, limit: 3 });
+  const variable = await services.variables.create({ name: "v", value: "1", tags: [] });
+  await services.variables.update(variable.id, { name: "w", tags: ["a"] });
+  await services.variables.deleteByName("w");
+  await services.resultStorage.set(variable.id);
+  await services.resultStorage.set(null);
+  await services.workers.heartbeat(POOL, "w", 30);
+  await services.workers.heartbeat(POOL, "w2", null);
+  await services.workers.delete(POOL, "w");
+  await services.workQueues.create(POOL, { name: "full", is_paused: false });
+  await world.run({ queue: "full" });
+  await services.removals.queue(POOL, "full", { move_to: "higher" });
+  await services.workQueues.create(POOL, { name: "full", is_paused: false });
+  await world.run({ queue: "full" });
+  await services.removals.queue(POOL, "full", { cascade: "cancel" });
+  const { flow } = await services.flows.create({ name: "gone", tags: [], labels: "{}" });
+  await services.flows.update(flow.id, { tags: ["a"] });
+  await services.deployments.upsert({ name: "gone", flow_id: flow.id, work_pool_name: POOL });
+  await world.run({ flow_id: flow.id });
+  await services.flowRemoval.delete(flow.id);
+
   const all = await services.flowRunList.list(listBody({}));
   for (const { run } of all) await services.flowRuns.delete(run.id);
   await services.leftovers.sweep();

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import type { DeploymentListBody } from "../../src/schemas/filter.ts";
 import { POOL, World } from "./factories.ts";
+import { hookedWorld } from "./hooked_world.ts";
 
 const view = async (world: World, id: string) => await world.services.deployments.get(id);
 
@@ -243,18 +244,40 @@ Deno.test("Deployments.delete() frees the name; its runs stay", async () => {
   assert(await world.deployment() !== id);
 });
 
-Deno.test("Deployments show null where the pool or queue that they pointed at is gone, and refuse to run", async () => {
+Deno.test("Deployments point nowhere once their queue or pool was deleted with cascade, and their runs do too", async () => {
   using world = new World();
   await world.pool({ queues: { q: {} } });
   const id = await world.deployment({ work_queue_name: "q" });
   const create = () =>
     world.services.flowRuns.createFromDeployment(id, { parameters: "{}", context: "{}", tags: [] });
-  await world.services.workQueues.delete(POOL, "q");
-  assertEquals([(await view(world, id)).poolName, (await view(world, id)).queueName], [POOL, null]);
-  assertEquals((await assertRejects(create, DomainError, "work queue")).code, "conflict");
-  await world.services.workPools.delete(POOL);
-  assertEquals((await view(world, id)).poolName, null);
-  assertEquals((await assertRejects(create, DomainError, "work pool")).code, "conflict");
+  const other = await world.deployment({ name: "other" });
+  const targets = async (of: string) => {
+    const { deployment: { pool, queue }, poolName, queueName } = await view(world, of);
+    return [pool, queue, poolName, queueName];
+  };
+  await world.services.removals.queue(POOL, "q", { cascade: "cancel" });
+  assertEquals(await targets(id), [null, null, null, null]);
+  assertEquals((await targets(other))[2], POOL);
+  await world.services.removals.pool(POOL, { cascade: "cancel" });
+  assertEquals(await targets(other), [null, null, null, null]);
+  assertEquals((await create()).view.run.pool, null);
+});
+
+Deno.test("Deployments are not pointed at a queue that is being deleted", async () => {
+  using hooked = hookedWorld();
+  const { world, kv, rival } = hooked;
+  await world.pool({ queues: { q: {} } });
+  const id = await world.deployment();
+  kv.onCommit = async (commit) => {
+    kv.onCommit = ({ send }) => send();
+    await world.soon(rival.services.workQueues.delete(POOL, "q"));
+    return await commit.send();
+  };
+  await world.services.deployments.update(id, { work_queue_name: "q" });
+  const { queueName } = await view(world, id);
+  assertEquals(queueName, "q", "it was made anew");
+  const { queue } = await world.services.workQueues.get(POOL, "q");
+  assertEquals((await view(world, id)).deployment.queue, queue.id);
 });
 
 Deno.test("Deployments are ready for a minute after they or their queue were asked for work, and not updated by it", async () => {

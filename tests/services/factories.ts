@@ -72,7 +72,7 @@ export class World implements Disposable {
 
   /** A deployment of the flow in the pool. */
   async deployment(body: Partial<DeploymentCreate> = {}): Promise<string> {
-    const flow_id = await this.flow();
+    const flow_id = body.flow_id ?? await this.flow();
     const { view } = await this.services.deployments.upsert({
       name: "deployment",
       flow_id,
@@ -89,7 +89,7 @@ export class World implements Disposable {
     const { pool = POOL, queue, at, ...body } = options;
     const details = { scheduled_time: at ?? this.now };
     const { view } = await this.services.flowRuns.create({
-      flow_id: await this.flow(),
+      flow_id: body.flow_id ?? await this.flow(),
       parameters: "{}",
       context: "{}",
       tags: [],

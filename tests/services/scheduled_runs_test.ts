@@ -161,3 +161,26 @@ Deno.test("ScheduledRuns and set_state by twenty pollers hand out each run once,
   assertEquals(handedOut.toSorted(), runs.toSorted());
   assertEquals(await world.faults(), []);
 });
+
+Deno.test("ScheduledRuns.ofQueue() keeps to the queue's own filter of tags and deployments", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  const { workQueues, scheduledRuns } = world.services;
+  const deployment = await world.deployment({ work_queue_name: "q" });
+  const both = await world.run({ queue: "q", tags: ["a", "b"] });
+  const one = await world.run({ queue: "q", tags: ["a"], deployment_id: deployment });
+  await world.run({ queue: "q" });
+  const { queue } = await workQueues.get(POOL, "q");
+  const runs = async (filter: unknown, limit = 10) => {
+    await workQueues.update(POOL, "q", { filter: filter === null ? null : JSON.stringify(filter) });
+    const request = { scheduledBefore: null, scheduledAfter: null, limit };
+    return (await scheduledRuns.ofQueue(queue.id, request)).map(({ run }) => run.id);
+  };
+  assertEquals((await runs(null)).length, 3);
+  assertEquals((await runs({ tags: null, deployment_ids: null })).length, 3);
+  assertEquals(await runs({ tags: ["a"] }), [both, one]);
+  assertEquals(await runs({ tags: ["a"] }, 1), [both]);
+  assertEquals(await runs({ tags: ["b", "a"] }), [both]);
+  assertEquals(await runs({ deployment_ids: [deployment] }), [one]);
+  assertEquals(await runs({ tags: ["b"], deployment_ids: [deployment] }), []);
+});

@@ -165,7 +165,7 @@ Deno.test("set_state of an ended run whose pool was deleted still knows that it 
   await world.pool();
   const run = await world.run({ deployment_id: await world.deployment() });
   await world.propose(run, "FAILED");
-  await world.services.workPools.delete(POOL);
+  await world.services.removals.pool(POOL, { cascade: "cancel" });
   assertEquals((await world.propose(run, "PENDING")).answer.status, "ABORT");
   const { answer, run: scheduled } = await world.propose(run, "SCHEDULED");
   assertEquals([answer.status, scheduled.pool], ["ACCEPT", null]);

@@ -212,7 +212,7 @@ Deno.test("WorkPools.delete() is refused with the count while runs hold slots or
     (await assertRejects(() => world.services.workPools.delete(POOL), DomainError, says)).code;
   assertEquals(await code("1 runs hold slots here"), "conflict");
   await world.propose(held!, "COMPLETED");
-  assertEquals(await code("Runs wait here (1)"), "conflict");
+  assertEquals(await code("1 runs wait here"), "conflict");
   const queues = await world.services.workQueues.list(POOL, null, PAGE);
   assertEquals(queues.map(({ queue, config }) => [queue.name, queue.state, config.paused]), [
     ["default", "open", false],
@@ -241,7 +241,7 @@ Deno.test("WorkPools.delete() takes pools of many queues", async () => {
   const before = await kinds(world);
   await world.pool({ queues });
   await world.run({ queue: "q240" });
-  await assertRejects(() => world.services.workPools.delete(POOL), DomainError, "Runs wait here (1)");
+  await assertRejects(() => world.services.workPools.delete(POOL), DomainError, "1 runs wait here");
   const views = await world.services.workQueues.list(POOL, null, { limit: 300, offset: 0 });
   assert(
     views.every(({ queue, config }) => queue.state === "open" && !config.paused) && views.length === 251,

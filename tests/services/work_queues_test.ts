@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
-import { closeQueues } from "../../src/services/gate/config_operations.ts";
+import { closeQueues } from "../../src/services/gate/closing.ts";
+import { CheckedKv } from "../testing/checked_kv.ts";
 import { POOL, World } from "./factories.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
@@ -152,7 +153,7 @@ Deno.test("WorkQueues.delete() is refused with the count while runs hold slots o
   const remove = () => world.services.workQueues.delete(POOL, "q");
   await assertRejects(remove, DomainError, "1 runs hold slots here");
   await world.propose(runs[0]!, "COMPLETED");
-  await assertRejects(remove, DomainError, "Runs wait here (2)");
+  await assertRejects(remove, DomainError, "2 runs wait here");
   const { queue, config } = await world.services.workQueues.get(POOL, "q");
   assertEquals([queue.state, config.paused, config.priority, config.limit], ["open", false, 5, 4]);
   assertEquals((await world.claim(pool.keeper, 5)).length, 2);
@@ -165,7 +166,7 @@ Deno.test("WorkQueues.delete() says 'at least' when more wait than were counted"
   await assertRejects(
     () => world.services.workQueues.delete(POOL, "q"),
     DomainError,
-    "Runs wait here (at least ",
+    "at least 64 runs wait here",
   );
 });
 
@@ -181,7 +182,7 @@ Deno.test("WorkQueues.delete() that is refused keeps what was changed meanwhile"
     if (kind === "wait") change ??= workQueues.update(POOL, "q", { concurrency_limit: 9, priority: 1 });
     return Promise.resolve();
   };
-  await assertRejects(() => workQueues.delete(POOL, "q"), DomainError, "Runs wait here");
+  await assertRejects(() => workQueues.delete(POOL, "q"), DomainError, "1 runs wait here");
   assert(change);
   await change;
   const { config } = await workQueues.get(POOL, "q");
@@ -249,7 +250,7 @@ Deno.test("WorkQueues.update() takes a deletion back that never came to its end"
   const { keeper } = await world.pool({ queues: { q: {} } });
   const run = await world.run({ queue: "q" });
   const { queue } = await workQueues.get(POOL, "q");
-  await keeper.submit(closeQueues(world.kv, [queue.id], world.deps.clock.now()));
+  await keeper.submit(closeQueues(world.kv, [queue.id], { evenIfHeld: false, now: world.now }));
   assertEquals((await workQueues.get(POOL, "q")).status, "PAUSED");
   assertEquals((await world.propose(run, "RUNNING")).answer.status, "ABORT");
   await workQueues.update(POOL, "q", { concurrency_limit: 4 });
@@ -276,4 +277,105 @@ Deno.test("WorkQueues.delete() frees the name, never the number", async () => {
   assert(after.queue.id !== before.queue.id && after.queue.no > before.queue.no);
   await assertRejects(() => world.services.workQueues.byId(before.queue.id), DomainError, "not found");
   assertEquals(await world.faults(), []);
+});
+
+Deno.test("WorkQueues.health() counts what waits 15 s after its time, up to a bound, and wants a poll each minute", async () => {
+  using world = new World();
+  const { workQueues, scheduledRuns } = world.services;
+  await world.pool({ queues: { q: {}, r: {} } });
+  const { queue } = await workQueues.get(POOL, "q");
+  const health = async () => Object.values(await workQueues.health(queue.id));
+  assertEquals(await health(), [0, null, false]);
+  const request = { scheduledBefore: null, scheduledAfter: null, limit: 5 };
+  await scheduledRuns.ofQueue(queue.id, request, false);
+  assertEquals(await health(), [0, null, false], "looking is no poll");
+  await scheduledRuns.ofQueue(queue.id, request);
+  const polled = world.now;
+  assertEquals(await health(), [0, polled, true]);
+  await world.run({ queue: "q" });
+  await world.run({ queue: "q", at: world.now + 1 });
+  await world.run({ queue: "r" });
+  await world.deps.advance(14_999);
+  assertEquals(await health(), [0, polled, true]);
+  await world.deps.advance(1);
+  assertEquals(await health(), [1, polled, false]);
+  await world.runs(1_003, { queue: "q", at: world.now - 60_000_000 });
+  assertEquals((await health())[0], 1_000);
+  const error = await assertRejects(() => workQueues.health(crypto.randomUUID()), DomainError);
+  assertEquals(error.code, "missing_object");
+});
+
+Deno.test("WorkQueues.update() writes when the queue was polled, if it is told", async () => {
+  using world = new World();
+  await world.pool();
+  await world.services.workQueues.update(POOL, "default", { last_polled: world.now - 1 });
+  const { lastPolled, status } = await world.services.workQueues.get(POOL, "default");
+  assertEquals([lastPolled, status], [world.now - 1, "READY"]);
+});
+
+Deno.test("WorkQueues.create() costs the same in a pool of many queues, and writes one chunk of their settings", async () => {
+  const kv = new CheckedKv(await Deno.openKv(":memory:"));
+  using world = new World({ kv });
+  await world.pool();
+  const make = async (from: number, count: number) => {
+    kv.cost.reset();
+    for (let i = from; i < from + count; i++) {
+      await world.services.workQueues.create(POOL, { name: `q${i}`, is_paused: false });
+    }
+    const { reads, entries, mutations, bytes } = kv.cost;
+    return { reads, entries, mutations, bytes };
+  };
+  await make(0, 10);
+  const few = await make(10, 20);
+  await make(30, 770);
+  const many = await make(800, 20);
+  assertEquals({ ...many, bytes: 0 }, { ...few, bytes: 0 });
+  assert(many.bytes < 20 * 40_000, `${many.bytes} bytes`);
+  assertEquals(kv.violations, []);
+});
+
+Deno.test("WorkQueues: claims find queues by names that were made, changed and taken away meanwhile", async () => {
+  using world = new World();
+  const { keeper } = await world.pool();
+  const { workQueues } = world.services;
+  const session = await world.session();
+  const claim = async () => {
+    const runs = keeper.claim(world.claimOf(session, 9, { prefixes: ["gpu"] }), 0);
+    return (await world.soon(runs)).length;
+  };
+  assertEquals(await claim(), 0);
+  await workQueues.create(POOL, { name: "gpu-1", is_paused: false });
+  await workQueues.create(POOL, { name: "cpu-1", is_paused: false });
+  await world.run({ queue: "gpu-1" });
+  assertEquals(await claim(), 1);
+  await workQueues.update(POOL, "cpu-1", { name: "gpu-2" });
+  await world.run({ queue: "gpu-2" });
+  assertEquals(await claim(), 1);
+  await workQueues.update(POOL, "gpu-2", { name: "cpu-1" });
+  await world.run({ queue: "cpu-1" });
+  assertEquals(await claim(), 0);
+  assertEquals(await world.faults(), []);
+});
+
+Deno.test("WorkQueues are made where a deployment or its run names one that is missing", async () => {
+  using world = new World();
+  await world.pool();
+  const { deployments, flowRuns, workQueues } = world.services;
+  const body = { parameters: "{}", context: "{}", tags: [] };
+  const pooled = await world.deployment({ work_queue_name: "a" });
+  await flowRuns.createFromDeployment(pooled, { ...body, work_queue_name: "b" });
+  assertEquals(await priorities(world), { default: 1, a: 2, b: 3 });
+  const flow_id = await world.flow();
+  const { view } = await deployments.upsert({ name: "unpooled", flow_id, work_queue_name: "c" });
+  assertEquals([view.poolName, view.queueName], ["default-agent-pool", "c"]);
+  const { view: nowhere } = await deployments.upsert({ name: "nowhere", flow_id });
+  const run = await flowRuns.createFromDeployment(nowhere.deployment.id, { ...body, work_queue_name: "d" });
+  assertEquals([run.view.poolName, run.view.queueName], ["default-agent-pool", "d"]);
+  const agents = await workQueues.list("default-agent-pool", null, PAGE);
+  assertEquals(agents.map(({ queue, config }) => [queue.name, config.priority]), [
+    ["d", 1],
+    ["c", 2],
+    ["default", 3],
+  ]);
+  await assertRejects(() => world.run({ queue: "unknown" }), DomainError, "not found");
 });

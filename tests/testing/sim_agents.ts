@@ -1,5 +1,6 @@
 /** Agents, third parties and people of a simulated world. */
 import type { RunRecord, StateDetails, StateType } from "../../src/schemas/records.ts";
+import type { RemovalQuery } from "../../src/schemas/removal.ts";
 import type { Agents } from "../../src/services/agents.ts";
 import type { SetStateView } from "../../src/services/set_state.ts";
 import type { SimObserver } from "./sim_observer.ts";
@@ -222,10 +223,13 @@ async function randomAction(scene: Scene, who: string, i: number): Promise<void>
     default:
       return void await servers.call(
         who,
-        (s) => s.workQueues.delete(pool, random.chance(0.5) ? "high" : `q${i - 1}`),
+        (s) => s.removals.queue(pool, random.chance(0.5) ? "high" : `q${i - 1}`, REMOVALS[i % 3]!),
       );
   }
 }
+
+/** What becomes of what is in use where a queue is deleted. */
+const REMOVALS: readonly RemovalQuery[] = [{}, { cascade: "cancel" }, { move_to: "default" }];
 
 async function actOnRun(scene: Scene, who: string, run: string): Promise<void> {
   const { scheduler: { random }, servers, observer } = scene;

@@ -18,6 +18,8 @@ import { chunkOf, indexQueues, type PoolCache, type PoolQueues } from "./pool_ca
 /** Run, history, lease and index entry with their keys, about, without what clients said. */
 const BYTES_OF_CHANGE = 2_500;
 const BYTES_OF_CHARACTER = 2;
+/** One queue in a chunk of the configuration. */
+const BYTES_OF_CONFIG = 100;
 
 /** One change of a run that the batch commits. */
 export interface RunChange {
@@ -135,23 +137,26 @@ export class Batch {
     this.changes.push({ before, after, byHolder: options.byHolder ?? false });
   }
 
-  /** Replaces the queue configuration. A batch has at most one configuring operation. */
-  setQueues(configs: readonly QueueConfig[]): void {
-    const chunks = new Map<number, QueueConfig[]>();
-    for (const no of this.#queues.byNo.keys()) chunks.set(chunkOf(no), []);
-    for (const queue of configs) {
-      const chunk = chunks.get(chunkOf(queue.no)) ?? [];
-      chunk.push(queue);
-      chunks.set(chunkOf(queue.no), chunk);
-    }
-    this.gate.cfg++;
-    this.#queues = { ...indexQueues(configs, this.gate.cfg), names: this.#queues.names };
-    this.bytes += configs.length * 100;
-    for (const [no, queues] of chunks) {
+  /**
+   * Replaces the queue configuration, and the names where they change. Only chunks with another content are written: a
+   * queue that stays as it was has to be the same object. A batch has at most one configuring operation.
+   */
+  setQueues(configs: readonly QueueConfig[], names = this.#queues.names): void {
+    const { byNo } = this.#queues;
+    const before = Map.groupBy(byNo.values(), ({ no }) => chunkOf(no));
+    const after = Map.groupBy(configs, ({ no }) => chunkOf(no));
+    for (const no of new Set([...before.keys(), ...after.keys()])) {
+      const queues = after.get(no) ?? [];
+      const isSame = queues.length === before.get(no)?.length &&
+        queues.every((queue) => byNo.get(queue.no) === queue);
+      if (isSame) continue;
       const key = gateConfigKey(this.pool, no);
       if (queues.length > 0) this.commit.set(key, queues);
       else this.commit.delete(key);
+      this.bytes += queues.length * BYTES_OF_CONFIG;
     }
+    this.gate.cfg++;
+    this.#queues = { ...indexQueues(configs, this.gate.cfg), names };
     this.rings = true;
   }
 

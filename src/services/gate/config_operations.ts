@@ -1,28 +1,30 @@
 /** Operations on a pool's and its queues' settings, at the pool's gate. */
 import { firstFreePriority, makeRoom, withPriority } from "../../domain/priorities.ts";
 import { DomainError } from "../../errors.ts";
-import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
+import { poolKey, queueKey, queueNameKey } from "../../kv/keys.ts";
 import { dropPieces, pointAt } from "../../kv/large_text.ts";
 import { MAX_UINT16 } from "../../kv/limits.ts";
 import { get } from "../../kv/read.ts";
-import { readAllHeads } from "../../kv/waiting_index.ts";
 import type { Instant, LargeText, QueueConfig, WorkQueueRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
 
 type Configure<R> = (batch: Batch) => Promise<R>;
 
-function configure<R>(decide: Configure<R>): Operation<R> {
+/** An operation on settings: at most one goes into a batch. */
+export function configure<R>(decide: Configure<R>): Operation<R> {
   return { kind: "configure", decide: async (batch) => ({ result: await decide(batch) }) };
 }
 
-async function requirePool(kv: Deno.Kv, batch: Batch) {
+/** @throws DomainError `not_found` */
+export async function requirePool(kv: Deno.Kv, batch: Batch) {
   const entry = await get(kv, poolKey(batch.pool));
   if (!entry.value) throw new DomainError("not_found", "The work pool does not exist any more.");
   return { ...entry, value: entry.value };
 }
 
-async function requireQueue(kv: Deno.Kv, batch: Batch, id: string) {
+/** @throws DomainError `not_found` */
+export async function requireQueue(kv: Deno.Kv, batch: Batch, id: string) {
   const entry = await get(kv, queueKey(id));
   const config = batch.queues.byId.get(id);
   if (!entry.value || !config) throw new DomainError("not_found", "work queue not found");
@@ -77,12 +79,19 @@ export interface NewQueue {
   now: Instant;
 }
 
-/** @throws DomainError `conflict` when the name is taken */
-export function createQueue(kv: Deno.Kv, queue: NewQueue): Operation<void> {
+/**
+ * The queue as it was made; undefined when it was made before, and the answer was lost.
+ *
+ * @throws DomainError `conflict` when the name is taken
+ */
+export function createQueue(
+  kv: Deno.Kv,
+  queue: NewQueue,
+): Operation<{ record: WorkQueueRecord; config: QueueConfig } | undefined> {
   return configure(async (batch) => {
     const nameKey = queueNameKey(batch.pool, queue.name);
     const taken = await get(kv, nameKey);
-    if (taken.value === queue.id) return; // made before, and the answer was lost
+    if (taken.value === queue.id) return undefined;
     if (taken.value) throw new DomainError("conflict", "A work queue with this name already exists.");
     const pool = await requirePool(kv, batch);
     const no = pool.value.nextQueueNo;
@@ -95,20 +104,25 @@ export function createQueue(kv: Deno.Kv, queue: NewQueue): Operation<void> {
     const priority = queue.priority ?? firstFreePriority(batch.queues.sorted);
     const moved = queue.priority === null ? [] : makeRoom(batch.queues.sorted, priority);
     const config = { no, id: queue.id, priority, paused: queue.paused, limit: queue.limit };
-    batch.setQueues([...replaced(batch.queues.sorted, moved), config]);
+    const record: WorkQueueRecord = {
+      id: queue.id,
+      pool: batch.pool,
+      no,
+      state: "open",
+      name: queue.name,
+      description: queue.description,
+      filter: queue.filter,
+      created: queue.now,
+      updated: queue.now,
+    };
+    batch.setQueues(
+      [...replaced(batch.queues.sorted, moved), config],
+      new Map([...batch.queues.names, [queue.id, queue.name]]),
+    );
     batch.commit.check(taken).set(nameKey, queue.id)
       .check(pool).set(poolKey(batch.pool), { ...pool.value, nextQueueNo: no + 1 })
-      .set(queueKey(queue.id), {
-        id: queue.id,
-        pool: batch.pool,
-        no,
-        state: "open",
-        name: queue.name,
-        description: queue.description,
-        filter: queue.filter,
-        created: queue.now,
-        updated: queue.now,
-      });
+      .set(queueKey(queue.id), record);
+    return { record, config };
   });
 }
 
@@ -150,6 +164,7 @@ export function updateQueue(
     const resumed = change.paused === false ? opened(config) : config;
     batch.setQueues(
       changedConfigs(batch, { ...resumed, ...definedConfig(change) }, change, options.shuffles),
+      isRenamed ? new Map([...batch.queues.names, [id, change.name!]]) : undefined,
     );
     batch.commit.check(entry).set(queueKey(id), {
       ...queue,
@@ -178,95 +193,13 @@ function changedConfigs(
   return replaced(configs, [{ ...config, priority: change.priority }]);
 }
 
-function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig[]): QueueConfig[] {
+/** The configurations with some of them changed. */
+export function replaced(configs: readonly QueueConfig[], changed: readonly QueueConfig[]): QueueConfig[] {
   const byId = new Map(changed.map((config) => [config.id, config]));
   return configs.map((config) => byId.get(config.id) ?? config);
 }
 
-/**
- * First step of deleting queues: they take no new runs and give none away. Refused while they hold slots.
- * Closing writes the queue records, which every creation of a run checks, so what waits in them can be listed after.
- *
- * @throws DomainError `conflict` with the count of held runs
- */
-export function closeQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<void> {
-  return configure(async (batch) => {
-    const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
-    refuseWhileHeld(batch, found.map(({ config }) => config));
-    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => ({ ...config, closing: true }))));
-    for (const { entry } of found) setState(batch, entry.value, "closing", now);
-  });
-}
-
-function refuseWhileHeld(batch: Batch, queues: readonly QueueConfig[]): void {
-  const held = queues.reduce((sum, { no }) => sum + batch.gate.heldIn(no), 0);
-  if (held === 0) return;
-  throw new DomainError(
-    "conflict",
-    `${held} runs hold slots here. Wait until they end, or cancel them, and delete again.`,
-  );
-}
-
-/** Takes {@link closeQueues} back, as far as the queues are still there; what else was changed meanwhile stays. */
-export function reopenQueues(kv: Deno.Kv, ids: readonly string[], now: Instant): Operation<void> {
-  return configure(async (batch) => {
-    const left = ids.filter((id) => batch.queues.byId.has(id));
-    const found = await Promise.all(left.map((id) => requireQueue(kv, batch, id)));
-    batch.setQueues(replaced(batch.queues.sorted, found.map(({ config }) => opened(config))));
-    for (const { entry } of found) setState(batch, entry.value, "open", now);
-  });
-}
-
-function opened({ closing: _, ...config }: QueueConfig): QueueConfig {
+/** Without the mark of a deletion. */
+export function opened({ closing: _, ...config }: QueueConfig): QueueConfig {
   return config;
-}
-
-// No check of the queue records: only gate commits write them, and this is one.
-function setState(batch: Batch, queue: WorkQueueRecord, state: WorkQueueRecord["state"], now: Instant): void {
-  batch.commit.set(queueKey(queue.id), { ...queue, state, updated: now });
-}
-
-/**
- * Last step: closed queues go, if nothing waits or is held in them. That is looked up here, at the gate: another
- * deletion may have reopened a queue since it was closed. With `andPool` the pool goes with them.
- *
- * @throws DomainError `conflict` when runs wait or hold slots, when a queue is not closed any more, or when the pool
- * has other queues
- */
-export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false): Operation<void> {
-  return configure(async (batch) => {
-    const found = await Promise.all(ids.map((id) => requireQueue(kv, batch, id)));
-    if (found.some(({ entry }) => entry.value.state !== "closing")) {
-      throw new DomainError("conflict", "A work queue was taken back into use meanwhile. Delete again.");
-    }
-    refuseWhileHeld(batch, found.map(({ config }) => config));
-    await refuseWhileWaiting(kv, batch.pool, found.map(({ config }) => config));
-    const rest = batch.queues.sorted.filter(({ id }) => !ids.includes(id));
-    if (andPool && rest.length > 0) {
-      throw new DomainError("conflict", "A work queue was made here meanwhile. Delete again.");
-    }
-    for (const { entry } of found) {
-      batch.commit.delete(queueKey(entry.value.id)).delete(queueNameKey(batch.pool, entry.value.name));
-    }
-    batch.setQueues(rest);
-    if (!andPool) return;
-    const pool = await requirePool(kv, batch);
-    dropPieces(batch.commit, pool.value.baseJobTemplate);
-    batch.commit.check(pool).delete(poolKey(batch.pool)).delete(poolNameKey(pool.value.name));
-    batch.closesGate = true;
-  });
-}
-
-/** @throws DomainError `conflict` with the count when runs wait in these closed queues */
-export async function refuseWhileWaiting(
-  kv: Deno.Kv,
-  pool: string,
-  queues: readonly Pick<QueueConfig, "no">[],
-): Promise<void> {
-  const heads = await readAllHeads(kv, pool);
-  const found = queues.map(({ no }) => heads.get(no)).filter((head) => head !== undefined);
-  const waiting = found.reduce((sum, head) => sum + head.entries.length, 0);
-  if (waiting === 0) return;
-  const count = found.every((head) => head.complete) ? String(waiting) : `at least ${waiting}`;
-  throw new DomainError("conflict", `Runs wait here (${count}). Cancel or move them, and delete again.`);
 }

@@ -339,6 +339,7 @@ export class Gatekeeper {
     if (batch.closesGate) this.#cache = undefined;
     if (this.#cache !== cache) return; // dropped meanwhile
     cache.gate = { key: cache.gate.key, value: record, versionstamp };
+    cache.keepQueues(batch.queues);
     for (const { before, after } of batch.changes) {
       if (after && after.pool === this.#pool) cache.runs.set(after.id, after);
       else cache.runs.delete(before.id);

@@ -23,7 +23,7 @@ export interface PoolQueues {
   byNo: Map<number, QueueConfig>;
   byId: Map<string, QueueConfig>;
   /** Name by queue id. */
-  names: Map<string, string>;
+  names: ReadonlyMap<string, string>;
 }
 
 /**
@@ -75,6 +75,11 @@ export class PoolCache {
       names: new Map(names.map(({ key, value }) => [value as string, key[2] as string])),
     };
     return this.#queues;
+  }
+
+  /** What this process' last commit made of them; it is used while the gate says the same version. */
+  keepQueues(queues: PoolQueues): void {
+    this.#queues = queues;
   }
 
   async session(id: string): Promise<SessionRecord | null> {
@@ -148,6 +153,16 @@ export function indexQueues(configs: readonly QueueConfig[], cfg: number): Omit<
 export async function readQueueConfigs(kv: Deno.Kv, pool: string): Promise<QueueConfig[]> {
   const chunks = await listAll(kv, gateConfigKey(pool, 0).slice(0, 2) as Deno.KvKey);
   return chunks.flatMap((chunk) => chunk.value as QueueConfig[]);
+}
+
+/** The queue of that number as the gate has it; undefined when there is none. */
+export async function readQueueConfig(
+  kv: Deno.Kv,
+  pool: string,
+  no: number,
+): Promise<QueueConfig | undefined> {
+  const { value } = await get(kv, gateConfigKey(pool, chunkOf(no)));
+  return value?.find((config) => config.no === no);
 }
 
 /** Which chunk of the configuration a queue stands in. */
