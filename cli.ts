@@ -38,7 +38,11 @@ const serverMain: Main = async (args) => {
 const agentMain: Main = async (args) => {
   const { agentMain } = await import("./src/agent/main.ts");
   const { stop, hasten } = listenForStop();
-  return await agentMain(args, { env, deps, host: Deno.hostname(), ...output, stop, hasten });
+  const startEphemeral = async (stop: AbortSignal) => {
+    const { startEphemeral } = await import("./main.ts");
+    return await startEphemeral({ env, os: Deno.build.os }, stop);
+  };
+  return await agentMain(args, { env, deps, host: Deno.hostname(), ...output, stop, hasten, startEphemeral });
 };
 
 Deno.exit(

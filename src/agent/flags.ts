@@ -44,7 +44,9 @@ export const START_FLAGS = [
     name: "api",
     kind: "text",
     value: "URL",
-    help: "The server [default: SLUICE_API_URL, PREFECT_API_URL, else http://127.0.0.1:4200/api].",
+    help:
+      "The server [default: SLUICE_API_URL, PREFECT_API_URL, the active profile, else the server that has the " +
+      "default state, or one inside this agent].",
   },
   {
     name: "prefetch-seconds",

@@ -1,10 +1,14 @@
 import { Api } from "../client/api.ts";
 import { ApiError, type HttpOptions } from "../client/http.ts";
+import { ConfigError } from "../runtime/config.ts";
 import type { Deps } from "../runtime/deps.ts";
 import { buildLog } from "../runtime/log.ts";
+import { StartError } from "../runtime/open_kv.ts";
+import { ProfilesError, readActiveProfile } from "../runtime/profiles.ts";
 import { VERSION } from "../runtime/version.ts";
 import { formatInstant } from "../schemas/wire.ts";
 import { Connection } from "./connection.ts";
+import { findApi, type FoundApi, type StartEphemeral } from "./ephemeral_api.ts";
 import { startHelp } from "./flags.ts";
 import { type AgentOptions, type Env, parseOptions, UsageError } from "./options.ts";
 import { buildProcessRunner } from "./process_runner.ts";
@@ -27,6 +31,8 @@ export interface AgentWorld {
   stop: AbortSignal;
   /** Aborts at the second one: end the runs now. */
   hasten: AbortSignal;
+  /** Starts a server in this process, for when the user names none. */
+  startEphemeral: StartEphemeral;
   /** How requests travel; `fetch` when absent. */
   fetch?: HttpOptions["fetch"];
 }
@@ -41,13 +47,17 @@ export async function agentMain(args: readonly string[], world: AgentWorld): Pro
     return await runCommand(args, world);
   } catch (error) {
     if (world.stop.aborted) return 0;
-    if (!(error instanceof UsageError || error instanceof TargetError || error instanceof ApiError)) {
-      throw error;
-    }
+    if (!isForUser(error)) throw error;
     world.writeErr(error.message);
-    return error instanceof UsageError ? 2 : 1;
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
   }
 }
+
+/** Whether the error's message is one line that tells the user what is wrong. */
+const isForUser = (error: unknown): error is Error =>
+  [UsageError, ConfigError, TargetError, ApiError, StartError, ProfilesError].some((known) =>
+    error instanceof known
+  );
 
 async function runCommand(args: readonly string[], world: AgentWorld): Promise<number> {
   const [first] = args;
@@ -55,7 +65,8 @@ async function runCommand(args: readonly string[], world: AgentWorld): Promise<n
     world.writeOut(`sluice-agent ${VERSION}\n`);
     return 0;
   }
-  const options = parseOptions(first === "start" ? args.slice(1) : args, world.env);
+  const profile = await readActiveProfile({ env: world.env, os: Deno.build.os });
+  const options = parseOptions(first === "start" ? args.slice(1) : args, world.env, profile.settings);
   if (options === "help") {
     world.writeOut(startHelp());
     return 0;
@@ -66,6 +77,11 @@ async function runCommand(args: readonly string[], world: AgentWorld): Promise<n
 
 async function start(options: AgentOptions, world: AgentWorld): Promise<void> {
   const { env, host, hasten, stop, fetch } = world;
+  const say = (line: string) => world.writeOut(`${line}\n`);
+  if (!options.hideWelcome) world.writeOut(`${WELCOME}\n`);
+  await using found: FoundApi = options.api === undefined
+    ? await findApi(world.startEphemeral, { clock: world.deps.clock, say, stop })
+    : { url: options.api, [Symbol.asyncDispose]: () => Promise.resolve() };
   const log = buildLog({
     level: options.logLevel,
     format: "text",
@@ -73,17 +89,16 @@ async function start(options: AgentOptions, world: AgentWorld): Promise<void> {
     write: world.writeErr,
   });
   const deps = { ...world.deps, log };
-  const api = new Api({ url: options.api, ...(fetch ? { fetch } : {}) });
+  const api = new Api({ url: found.url, ...(fetch ? { fetch } : {}) });
   const context = {
     connection: new Connection(api, deps),
     deps,
     runner: buildProcessRunner(runsDirectory(env)),
-    say: (line: string) => world.writeOut(`${line}\n`),
+    say,
     env,
     cancelGraceMs: options.cancelGraceSeconds * 1000,
     hasten,
   };
-  if (!options.hideWelcome) world.writeOut(`${WELCOME}\n`);
   const name = options.name ?? agentName(host, deps.random);
   await runAgent({ name, host }, options, context, stop);
 }

@@ -2,15 +2,15 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { START_FLAGS, startHelp } from "../../src/agent/flags.ts";
 import { type AgentOptions, type Env, parseOptions, UsageError } from "../../src/agent/options.ts";
 
-function parse(args: string[], env: Env = {}): AgentOptions {
-  const options = parseOptions(args, env);
+function parse(args: string[], env: Env = {}, profile: Record<string, string> = {}): AgentOptions {
+  const options = parseOptions(args, env, profile);
   if (options === "help") throw new Error("help was asked for");
   return options;
 }
 
 Deno.test("parseOptions() fills in every default", () => {
   assertEquals(parse(["-p", "my-pool"]), {
-    api: "http://127.0.0.1:4200/api",
+    api: undefined,
     pools: ["my-pool"],
     queues: [],
     prefixes: [],
@@ -69,7 +69,28 @@ Deno.test("parseOptions() takes API and prefetch from the environment, ours firs
   assertEquals(of([], reference), ["http://p/api", 3]);
   assertEquals(of([], both), ["http://s/api", 4]);
   assertEquals(of(["--api", "http://f/api", "--prefetch-seconds", "0"], both), ["http://f/api", 0]);
-  assertEquals(of([], { SLUICE_API_URL: "" }), ["http://127.0.0.1:4200/api", 10]);
+  assertEquals(of([], { SLUICE_API_URL: "" }), [undefined, 10]);
+});
+
+Deno.test("parseOptions() takes from the profile what neither flag nor environment says", () => {
+  const profile = {
+    SLUICE_API_URL: "http://profile/api",
+    PREFECT_AGENT_PREFETCH_SECONDS: "7",
+    SLUICE_LOG_LEVEL: "warn",
+  };
+  const of = (args: string[], env: Env) => {
+    const { api, prefetchSeconds, logLevel } = parse(["-p", "x", ...args], env, profile);
+    return [api, prefetchSeconds, logLevel];
+  };
+  assertEquals(of([], {}), ["http://profile/api", 7, "warn"]);
+  assertEquals(of([], { PREFECT_API_URL: "http://env/api", SLUICE_LOG_LEVEL: "error" }), [
+    "http://env/api",
+    7,
+    "error",
+  ]);
+  assertEquals(of(["--api", "http://flag/api"], { PREFECT_API_URL: "http://env/api" })[0], "http://flag/api");
+  const { message } = assertThrows(() => parse(["-p", "x"], {}, { SLUICE_API_URL: "nowhere" }), UsageError);
+  assertStringIncludes(message, "SLUICE_API_URL of your profile");
 });
 
 Deno.test("parseOptions() refuses what it cannot understand, in one line that says what to do", () => {
