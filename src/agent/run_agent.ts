@@ -31,6 +31,7 @@ export async function runAgent(
   } finally {
     over.abort();
     await sessions.closed();
+    await sessions.leave();
   }
 }
 

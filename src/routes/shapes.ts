@@ -35,7 +35,7 @@ export function toFlow(flow: FlowRecord): Flow {
   };
 }
 
-export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView): WorkPool {
+export function toWorkPool({ pool, gate, baseJobTemplate, status, agentsOnline }: WorkPoolView): WorkPool {
   return {
     id: pool.id,
     created: formatInstant(pool.created),
@@ -50,6 +50,7 @@ export function toWorkPool({ pool, gate, baseJobTemplate, status }: WorkPoolView
     default_queue_id: pool.defaultQueue,
     storage_configuration: object(pool.storageConfiguration),
     active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
+    sluice: { agents_online: agentsOnline },
   };
 }
 

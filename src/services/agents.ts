@@ -20,12 +20,15 @@ import type {
   StateType,
   WorkPoolRecord,
 } from "../schemas/records.ts";
+import { DEFAULT_HEARTBEAT_SECONDS } from "./agent_list.ts";
 import type { Deployments, DeploymentView } from "./deployments.ts";
 import type { Flows } from "./flows.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import { queueFilter } from "./gate/claim.ts";
 import type { Gates } from "./gate/gates.ts";
+import { PoolGoneError } from "./gate/operation.ts";
+import { endSession } from "./gate/session_operations.ts";
 import type { Polls } from "./polls.ts";
 import type { RunNews } from "./run_news.ts";
 import type { WorkPools } from "./work_pools.ts";
@@ -80,8 +83,13 @@ export class Agents {
     this.#parts = parts;
   }
 
-  /** A fresh agent with a fresh session for each pool. @throws DomainError `not_found`: no such pool */
-  async open(body: AgentCreate): Promise<AgentView> {
+  /**
+   * A fresh agent with a fresh session for each pool.
+   *
+   * @param heartbeatSeconds how often it is told to send a heartbeat
+   * @throws DomainError `not_found`: no such pool
+   */
+  async open(body: AgentCreate, heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS): Promise<AgentView> {
     const { kv, ids, clock } = this.#deps;
     const pools = await Promise.all([...new Set(body.pools)].map((name) => this.#parts.pools.require(name)));
     const round = await this.#round();
@@ -94,6 +102,9 @@ export class Agents {
       version: body.version,
       limit: body.limit ?? null,
       sessions: Object.fromEntries(sessions.map(({ id, pool }) => [pool, id])),
+      queues: body.queues,
+      prefixes: body.prefixes,
+      heartbeatSeconds,
       created: now,
     };
     for (const { id, pool } of sessions) {
@@ -105,6 +116,37 @@ export class Agents {
     const key = agentKey(agent.id);
     await new Commit().checkAbsent(key).set(key, agent).send(kv);
     return { agent, sessions };
+  }
+
+  /**
+   * The agent has ended: its sessions and itself are forgotten.
+   *
+   * @throws DomainError `not_found`: no such agent; `conflict` with the count while it holds runs
+   */
+  async leave(id: string): Promise<void> {
+    const { kv } = this.#deps;
+    const entry = await get(kv, agentKey(id));
+    if (!entry.value) throw new DomainError("not_found", `Agent ${id} not found.`);
+    const held = await Promise.all(
+      Object.entries(entry.value.sessions).map(([pool, session]) => this.#end(pool, session)),
+    );
+    const count = held.reduce((sum, one) => sum + one, 0);
+    if (count > 0) {
+      throw new DomainError(
+        "conflict",
+        `Agent '${entry.value.name}' holds ${count} runs. Wait until they end, or cancel them.`,
+      );
+    }
+    await new Commit().check(entry).delete(entry.key).send(kv);
+  }
+
+  async #end(pool: string, session: string): Promise<number> {
+    try {
+      return await this.#parts.gates.of(pool).submit(endSession(this.#deps.kv, session));
+    } catch (error) {
+      if (error instanceof PoolGoneError) return 0; // nothing of it was left when it was deleted
+      throw error;
+    }
   }
 
   /**

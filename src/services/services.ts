@@ -1,5 +1,6 @@
 import { GroupCommit } from "../kv/group_commit.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
+import { AgentList } from "./agent_list.ts";
 import { Agents } from "./agents.ts";
 import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
@@ -39,6 +40,7 @@ export interface Services {
   logs: Logs;
   agents: Agents;
   leftovers: Leftovers;
+  agentList: AgentList;
   /** For what looks at the gates from outside. */
   gates: Gates;
 }
@@ -78,6 +80,7 @@ export function buildServices(deps: ServerDeps): Services {
     logs,
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
     leftovers: new Leftovers(deps, deletion),
+    agentList: new AgentList(deps),
     gates,
   };
 }

@@ -25,6 +25,7 @@ import {
   reopenQueues,
   updatePool,
 } from "./gate/config_operations.ts";
+import { AgentList } from "./agent_list.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
@@ -35,6 +36,8 @@ export interface WorkPoolView {
   gate: GateRecord;
   baseJobTemplate: JsonText;
   status: "READY" | "NOT_READY" | "PAUSED" | null;
+  /** Agents of ours that send heartbeats. */
+  agentsOnline: number;
 }
 
 /** The pool of queues that were made without one. */
@@ -46,10 +49,12 @@ const LARGEST_TEMPLATE_BYTES = 1_048_576;
 export class WorkPools {
   readonly #deps: ServerDeps;
   readonly #gates: Gates;
+  readonly #agents: AgentList;
 
   constructor(deps: ServerDeps, gates: Gates) {
     this.#deps = deps;
     this.#gates = gates;
+    this.#agents = new AgentList(deps);
   }
 
   /** @throws DomainError `conflict`: the name is taken; `forbidden`: it is reserved; `invalid`: a bad template */
@@ -211,12 +216,13 @@ export class WorkPools {
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
     const { kv } = this.#deps;
-    const [gate, baseJobTemplate] = await Promise.all([
+    const [gate, baseJobTemplate, agentsOnline] = await Promise.all([
       this.#gates.read(pool.id),
       readText(kv, pool.baseJobTemplate),
+      this.#agents.onlineIn(pool.id),
     ]);
     if (!gate) throw new DomainError("not_found", `Work pool "${pool.name}" not found.`);
-    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate) };
+    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate), agentsOnline };
   }
 
   /** Computed, never stored: a pool is ready when one of its queues was asked for work lately. */

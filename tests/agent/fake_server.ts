@@ -24,6 +24,8 @@ export class FakeServer implements AsyncDisposable {
   readonly logs: { message: string; timestamp: string; flow_run_id: string; level: number; name: string }[] =
     [];
   readonly agents = new Map<string, Json>();
+  /** Ids of agents that said goodbye. */
+  readonly left: string[] = [];
   readonly ended = new Set<string>();
   readonly unknownAgents = new Set<string>();
   heartbeatSeconds = 0.3;
@@ -150,6 +152,10 @@ export class FakeServer implements AsyncDisposable {
     const match = (pattern: RegExp) => pattern.exec(route)?.slice(1).map(decodeURIComponent);
     let found: string[] | undefined;
     if ((found = match(/^POST \/api\/agents$/))) return this.#register(call.body);
+    if ((found = match(/^DELETE \/api\/agents\/([^/]+)$/))) {
+      this.left.push(found[0]!);
+      return new Response(null, { status: 204 });
+    }
     if ((found = match(/^POST \/api\/agents\/([^/]+)\/heartbeat$/))) {
       return await this.#heartbeat(found[0]!, call.body);
     }

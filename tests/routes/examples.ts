@@ -182,6 +182,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     pools: ["p"],
   });
   const session = sessions[0]!.id;
+  const gone = (await api.agents.create({ name: "gone", host: "h", version: "1", pools: ["p"] })).id;
   await api.workPools.create({ name: "unused" });
 
   const on = (
@@ -294,6 +295,9 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       prefixes: ["q"],
       limit: 1,
     }),
+    on("GET /agents", {}, 200),
+    on("GET /agents/:id", { id: agent }, 200),
+    on("DELETE /agents/:id", { id: gone }, 204),
     on("POST /agents/:id/heartbeat", { id: agent }, 200, {
       sessions: [session],
       runs: [{ id: r, token: "t" }],
