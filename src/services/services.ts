@@ -14,6 +14,7 @@ import { FlowRuns } from "./flow_runs.ts";
 import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
+import { MoveWaiting } from "./move_waiting.ts";
 import { Polls } from "./polls.ts";
 import { Resume } from "./resume.ts";
 import { RunNews } from "./run_news.ts";
@@ -28,6 +29,7 @@ export interface Services {
   workPools: WorkPools;
   workQueues: WorkQueues;
   deployments: Deployments;
+  moveWaiting: MoveWaiting;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
   flowRunStates: FlowRunStates;
@@ -68,6 +70,7 @@ export function buildServices(deps: ServerDeps): Services {
     workPools: pools,
     workQueues: queues,
     deployments,
+    moveWaiting: new MoveWaiting(deps, { deployments, runs }),
     flowRuns: runs,
     explain: new Explain(deps, { gates, runs }),
     flowRunList: list,

@@ -232,7 +232,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /deployments/filter", {}, 200, { ...filters, sort: "NAME_ASC" }),
     on("GET /deployments/name/:flow/:name", { flow: "f", name: "d" }, 200),
     on("GET /deployments/:id", { id: d }, 200),
-    on("PATCH /deployments/:id", { id: d }, 204, deployment),
+    on("PATCH /deployments/:id", { id: d }, 204, { ...deployment, sluice: { move_waiting: true } }),
     on("POST /deployments/:id/create_flow_run", { id: d }, 201, { ...run, enforce_parameter_schema: false }),
     on("POST /work_pools/:name/get_scheduled_flow_runs", { name: "p" }, 200, {
       work_queue_names: ["q"],
