@@ -2,7 +2,7 @@
 import { agentMain } from "./src/agent/main.ts";
 import { systemClock } from "./src/runtime/clock.ts";
 import { buildIds } from "./src/runtime/ids.ts";
-import { writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { streamStdout, writeStderr, writeStdout } from "./src/runtime/log.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 
@@ -14,6 +14,7 @@ Deno.exit(
     deps: { clock: systemClock, random: systemRandom, ids: buildIds(systemClock, systemRandom) },
     host: Deno.hostname(),
     writeOut: writeStdout,
+    streamOut: streamStdout,
     writeErr: writeStderr,
     stop,
     hasten,

@@ -3,7 +3,7 @@ import { cliMain } from "./src/cli/main.ts";
 import type { Main } from "./src/cli/world.ts";
 import { systemClock } from "./src/runtime/clock.ts";
 import { buildIds } from "./src/runtime/ids.ts";
-import { writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { streamStdout, writeStderr, writeStdout } from "./src/runtime/log.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 
@@ -42,7 +42,16 @@ const agentMain: Main = async (args) => {
     const { startEphemeral } = await import("./main.ts");
     return await startEphemeral({ env, os: Deno.build.os }, stop);
   };
-  return await agentMain(args, { env, deps, host: Deno.hostname(), ...output, stop, hasten, startEphemeral });
+  return await agentMain(args, {
+    env,
+    deps,
+    host: Deno.hostname(),
+    ...output,
+    streamOut: streamStdout,
+    stop,
+    hasten,
+    startEphemeral,
+  });
 };
 
 Deno.exit(

@@ -2,6 +2,7 @@ import type { Deps } from "../runtime/deps.ts";
 import type { Connection } from "./connection.ts";
 import type { Env } from "./options.ts";
 import type { Runner } from "./runner.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What every part of a running agent is given. */
 export interface AgentContext {
@@ -10,6 +11,10 @@ export interface AgentContext {
   runner: Runner;
   /** Tells the user one line, on standard output. */
   say: (line: string) => void;
+  /** Shows what runs write, for those that ask for it. */
+  terminal: Terminal;
+  /** Whether all runs ask for it (or none does); undefined: their jobs say. */
+  streamOutput: boolean | undefined;
   /** What children inherit. */
   env: Env;
   /** Milliseconds between SIGTERM and SIGKILL. */

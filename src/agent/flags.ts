@@ -61,6 +61,14 @@ export const START_FLAGS = [
     negatable: true,
     help: "Run what is due now, then end [default: no-run-once].",
   },
+  {
+    name: "stream-output",
+    kind: "switch",
+    negatable: true,
+    help:
+      "Show what runs write here too, behind their names; --no-stream-output: never [default: as the job " +
+      "variable stream_output of each run says].",
+  },
   { name: "hide-welcome", kind: "switch", help: "Start without the picture." },
   {
     name: "no-create",

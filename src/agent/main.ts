@@ -15,6 +15,7 @@ import { buildProcessRunner } from "./process_runner.ts";
 import { runAgent } from "./run_agent.ts";
 import { runsDirectory } from "./run_folder.ts";
 import { TargetError } from "./targets.ts";
+import { Terminal } from "./terminal.ts";
 import { agentName, WELCOME } from "./welcome.ts";
 
 /** The outside world of an agent, built by the entry files. */
@@ -25,6 +26,8 @@ export interface AgentWorld {
   host: string;
   /** Writes text to standard output. Must not throw. */
   writeOut: (text: string) => void;
+  /** Writes text to standard output, however long that takes to take it. Never rejects. */
+  streamOut: (text: string) => Promise<void>;
   /** Writes one line to standard error. Must not throw. */
   writeErr: (line: string) => void;
   /** Aborts at the first stop signal: claim no more, let runs finish within the grace. */
@@ -95,6 +98,8 @@ async function start(options: AgentOptions, world: AgentWorld): Promise<void> {
     deps,
     runner: buildProcessRunner(runsDirectory(env)),
     say,
+    terminal: new Terminal(world.streamOut, deps.clock),
+    streamOutput: options.streamOutput,
     env,
     cancelGraceMs: options.cancelGraceSeconds * 1000,
     hasten,

@@ -18,6 +18,8 @@ export interface AgentOptions {
   prefetchSeconds: number;
   runOnce: boolean;
   hideWelcome: boolean;
+  /** Undefined: as each run's job says. */
+  streamOutput: boolean | undefined;
   /** Whether pools and queues that do not exist are created. */
   create: boolean;
   name: string | undefined;
@@ -76,6 +78,7 @@ export function parseOptions(
     prefetchSeconds: seconds(text(given, "prefetch-seconds"), "--prefetch-seconds") ??
       secondsFrom(find(SETTINGS.prefetch)) ?? DEFAULT_PREFETCH_SECONDS,
     runOnce: Boolean(given["run-once"]),
+    streamOutput: switchOf(given, "stream-output"),
     hideWelcome: Boolean(given["hide-welcome"]),
     create: !given["no-create"],
     name: text(given, "name"),
@@ -94,6 +97,7 @@ function parseFlags(args: readonly string[]): Parsed {
     string: names("text", "texts", "number"),
     boolean: names("switch"),
     collect: names("texts"),
+    default: Object.fromEntries(names("switch").map((name) => [name, undefined])), // not given is not the same as no
     negatable: flags.filter((flag) => flag.negatable).map((flag) => flag.name),
     alias: Object.fromEntries(flags.flatMap((flag) => flag.short ? [[flag.name, flag.short]] : [])),
     unknown: (arg) => refuseUnknown(arg, flags),
@@ -124,6 +128,11 @@ function text(given: Parsed, name: string): string | undefined {
   if (typeof value !== "string") return undefined;
   if (value === "") throw new UsageError(`--${name} needs a value.`);
   return value;
+}
+
+function switchOf(given: Parsed, name: string): boolean | undefined {
+  const value = given[name];
+  return typeof value === "boolean" ? value : undefined;
 }
 
 function apiOf(given: Parsed, found: FoundSetting | undefined): string | undefined {

@@ -32,6 +32,7 @@ export async function runAgent(
     over.abort();
     await sessions.closed();
     await sessions.leave();
+    await context.terminal.close();
   }
 }
 

@@ -120,6 +120,14 @@ export class Api {
     list: (body: Partial<Input<typeof LogListBody>> = {}) => this.#post("/logs/filter", body, z.array(Log)),
   };
 
+  readonly variables = {
+    byName: (name: string, call: Call = {}) =>
+      this.http.request("GET", `/variables/name/${part(name)}`, {
+        answer: z.object({ value: z.unknown() }),
+        ...call,
+      }),
+  };
+
   readonly agents = {
     create: (body: Input<typeof AgentCreate>, call: Call = {}) =>
       this.http.request("POST", "/agents", { body, answer: Agent, ...call }),

@@ -24,6 +24,7 @@ export class FakeServer implements AsyncDisposable {
   readonly logs: { message: string; timestamp: string; flow_run_id: string; level: number; name: string }[] =
     [];
   readonly agents = new Map<string, Json>();
+  variables: Json = {};
   /** Ids of agents that said goodbye. */
   readonly left: string[] = [];
   readonly ended = new Set<string>();
@@ -164,6 +165,11 @@ export class FakeServer implements AsyncDisposable {
     }
     if ((found = match(/^POST \/api\/flow_runs\/([^/]+)\/set_state$/))) {
       return this.#setState(found[0]!, call);
+    }
+    if ((found = match(/^GET \/api\/variables\/name\/([^/]+)$/))) {
+      return found[0]! in this.variables
+        ? Response.json({ name: found[0], value: this.variables[found[0]!] })
+        : refuse(404, "Variable not found.");
     }
     if (match(/^POST \/api\/logs\/$/)) {
       this.logs.push(...call.body as unknown as typeof this.logs);

@@ -17,6 +17,7 @@ Deno.test("parseOptions() fills in every default", () => {
     limit: undefined,
     prefetchSeconds: 10,
     runOnce: false,
+    streamOutput: undefined,
     hideWelcome: false,
     create: true,
     name: undefined,
@@ -28,7 +29,7 @@ Deno.test("parseOptions() fills in every default", () => {
 
 Deno.test("parseOptions() reads every flag, long and short, with a space or =", () => {
   const long = "--pool=a --pool b --work-queue q --match dev- --limit 5 --prefetch-seconds=2.5 --run-once " +
-    "--hide-welcome --no-create --name n --grace 1 --cancel-grace 0 --log-level debug --api http://h/api";
+    "--hide-welcome --stream-output --no-create --name n --grace 1 --cancel-grace 0 --log-level debug --api http://h/api";
   assertEquals(parse(long.split(" ")), {
     api: "http://h/api",
     pools: ["a", "b"],
@@ -37,6 +38,7 @@ Deno.test("parseOptions() reads every flag, long and short, with a space or =", 
     limit: 5,
     prefetchSeconds: 2.5,
     runOnce: true,
+    streamOutput: true,
     hideWelcome: true,
     create: false,
     name: "n",
@@ -44,6 +46,7 @@ Deno.test("parseOptions() reads every flag, long and short, with a space or =", 
     cancelGraceSeconds: 0,
     logLevel: "debug",
   });
+  assertEquals(parse(["-p", "a", "--no-stream-output"]).streamOutput, false);
   const short = parse(["-p", "a", "-p", "a", "-q", "q", "-m", "x", "-l", "2", "--run-once", "--no-run-once"]);
   assertEquals([short.pools, short.queues, short.prefixes, short.limit, short.runOnce], [
     ["a"],

@@ -20,6 +20,10 @@ export class StartedAgent implements AsyncDisposable {
   /** The exit code. */
   readonly done: Promise<number>;
   out = "";
+  /** What runs wrote, as the terminal got it. */
+  streamed = "";
+  /** Resolved when the terminal has taken what it got. */
+  streaming: Promise<void> = Promise.resolve();
   err = "";
 
   constructor(server: FakeServer, args: string[], env: Record<string, string> = {}) {
@@ -31,6 +35,10 @@ export class StartedAgent implements AsyncDisposable {
       deps: { clock: systemClock, random: systemRandom, ids: buildIds(systemClock, systemRandom) },
       host: "test-host",
       writeOut: (text) => this.out += text,
+      streamOut: (text) => {
+        this.streamed += text;
+        return this.streaming;
+      },
       writeErr: (line) => this.err += `${line}\n`,
       stop: this.stop.signal,
       hasten: this.hasten.signal,
