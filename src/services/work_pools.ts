@@ -1,5 +1,4 @@
 import { Gate } from "../domain/gate.ts";
-import { findUndeclaredVariables } from "../domain/job_template.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import {
@@ -16,7 +15,7 @@ import { get, getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
-import { fitsKey, fromJsonText } from "../schemas/wire.ts";
+import { fitsKey } from "../schemas/wire.ts";
 import { STORAGE_DEFAULTS, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
 import {
   closeQueues,
@@ -29,6 +28,7 @@ import { AgentList } from "./agent_list.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
 import { isRecent } from "./polls.ts";
+import { checkTemplate } from "./template_check.ts";
 
 /** A pool as people see it. */
 export interface WorkPoolView {
@@ -44,7 +44,6 @@ export interface WorkPoolView {
 export const DEFAULT_AGENT_POOL = "default-agent-pool";
 /** Queues closed or dropped in one commit. */
 const QUEUES_PER_COMMIT = 100;
-const LARGEST_TEMPLATE_BYTES = 1_048_576;
 
 export class WorkPools {
   readonly #deps: ServerDeps;
@@ -60,7 +59,7 @@ export class WorkPools {
   /** @throws DomainError `conflict`: the name is taken; `forbidden`: it is reserved; `invalid`: a bad template */
   async create(body: WorkPoolCreate): Promise<WorkPoolView> {
     if (isReserved(body.name)) throw reserved("");
-    validateTemplate(body.base_job_template);
+    checkTemplate(body.base_job_template);
     return await this.#create(body);
   }
 
@@ -177,7 +176,7 @@ export class WorkPools {
       throw reserved(" and can only be updated to set concurrency limits or pause");
     }
     const pool = await this.require(name);
-    if (body.base_job_template) validateTemplate(body.base_job_template);
+    if (body.base_job_template) checkTemplate(body.base_job_template);
     const { kv, ids, clock } = this.#deps;
     const template = body.base_job_template
       ? await storeAhead(kv, packText(body.base_job_template, ids.uuid()))
@@ -256,34 +255,4 @@ function matchesPool(filter: WorkPoolFilter | null | undefined, pool: WorkPoolRe
   if (filter.type?.any_) clauses.push(filter.type.any_.includes(pool.type));
   if (clauses.length === 0) return true;
   return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
-}
-
-/** @throws DomainError `invalid` or `too_large` */
-function validateTemplate(text: JsonText): void {
-  const bytes = new TextEncoder().encode(text).length;
-  const field = ["base_job_template"];
-  if (bytes > LARGEST_TEMPLATE_BYTES) {
-    throw new DomainError(
-      "too_large",
-      `The base job template has ${bytes} bytes; at most ${LARGEST_TEMPLATE_BYTES} are allowed.`,
-      { field },
-    );
-  }
-  const template = fromJsonText(text) as Record<string, unknown>;
-  if (Object.keys(template).length === 0) return;
-  if (!("job_configuration" in template && "variables" in template)) {
-    throw new DomainError(
-      "invalid",
-      "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.",
-      { field },
-    );
-  }
-  const undeclared = findUndeclaredVariables(template);
-  if (undeclared.length === 0) return;
-  throw new DomainError(
-    "invalid",
-    "The variables specified in the job configuration template must be present as properties in the variables " +
-      `schema. Your job configuration uses the following undeclared variable(s): ${undeclared.join(" ,")}.`,
-    { field },
-  );
 }

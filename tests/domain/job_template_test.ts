@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findUndeclaredVariables } from "../../src/domain/job_template.ts";
+import { findUndeclaredVariables, templateDefaults } from "../../src/domain/job_template.ts";
 
 const template = (job: unknown, variables: Record<string, unknown> = {}) => ({
   job_configuration: job,
@@ -15,6 +15,23 @@ Deno.test("findUndeclaredVariables() finds what is used and not declared, sorted
   };
   assertEquals(findUndeclaredVariables(template(job)), ["command", "day", "deep", "value"]);
   assertEquals(findUndeclaredVariables(template(job, { command: {}, day: {}, value: {} })), ["deep"]);
+});
+
+Deno.test("findUndeclaredVariables() takes a part of a declared variable for declared", () => {
+  const job = { a: "{{ resources.cpu }} {{ hosts[0].name }}", b: "{{ other.cpu }}" };
+  assertEquals(findUndeclaredVariables(template(job, { resources: {}, hosts: {} })), ["other.cpu"]);
+});
+
+Deno.test("templateDefaults() gives each default with its schema and the definitions, null being none", () => {
+  const own = template({}, {
+    a: { type: "integer", default: 1 },
+    b: { default: null },
+    c: { $ref: "#/$defs/x" },
+  });
+  assertEquals(templateDefaults({ ...own, variables: { ...own.variables, $defs: { x: {} } } }), [
+    { name: "a", value: 1, schema: { $defs: { x: {} }, type: "integer", default: 1 } },
+  ]);
+  assertEquals(templateDefaults({ job_configuration: {}, variables: { properties: { a: 1 } } }), []);
 });
 
 Deno.test("findUndeclaredVariables() leaves the reference's own placeholders alone", () => {
