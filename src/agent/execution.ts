@@ -119,6 +119,7 @@ async function runProcess(
     connection,
     deps,
     runId: run.grant.runId,
+    turns: context.deliveries,
     outputFile: prepared.outputFile,
     ended: ended.signal,
     abandoned: run.abandoned,

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import { OutputTail } from "./output_tail.ts";
+import type { Turns } from "./turns.ts";
 
 /** How long small output is gathered before it is handed on. */
 const GATHER_MS = 250;
@@ -18,19 +19,24 @@ export interface Followed {
  * and everything was taken, or when abandoned.
  *
  * @param take resolves when it has taken the lines; until then nothing more is read
+ * @param turns whose turn it is to have a batch in memory
  */
 export async function followOutput(
   { outputFile, ended, abandoned }: Followed,
   clock: Clock,
   take: (lines: string[]) => Promise<void>,
+  turns: Turns,
 ): Promise<void> {
   using tail = new OutputTail(outputFile);
   while (!abandoned.aborted) {
     const isLast = ended.aborted; // noted before reading: what was written before the end is then read after it
     const began = clock.monotonic();
-    const lines = await tail.read(isLast);
-    if (lines.length > 0) await take(lines);
-    else if (isLast) return;
+    const count = await turns.take(async () => {
+      const lines = await tail.read(isLast);
+      if (lines.length > 0) await take(lines);
+      return lines.length;
+    }, abandoned);
+    if (isLast && count === 0) return;
     if (!isLast && !tail.isBehind) await clock.sleep(GATHER_MS - (clock.monotonic() - began), ended);
   }
 }

@@ -2,6 +2,7 @@ import { ApiError } from "../client/http.ts";
 import type { Deps } from "../runtime/deps.ts";
 import { formatInstant } from "../schemas/wire.ts";
 import type { Connection } from "./connection.ts";
+import type { Turns } from "./turns.ts";
 import { type Followed, followOutput } from "./follow_output.ts";
 
 const LOGGER = "sluice.run";
@@ -13,6 +14,8 @@ export interface Shipment extends Followed {
   connection: Connection;
   deps: Deps;
   runId: string;
+  /** Shared by all runs. */
+  turns: Turns;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface Shipment extends Followed {
  * process has ended and everything was delivered, or when abandoned; a server that is away is waited for.
  */
 export async function shipOutput(shipment: Shipment): Promise<void> {
-  await followOutput(shipment, shipment.deps.clock, buildDelivery(shipment));
+  await followOutput(shipment, shipment.deps.clock, buildDelivery(shipment), shipment.turns);
 }
 
 function buildDelivery({ connection, deps, runId, abandoned }: Shipment): (lines: string[]) => Promise<void> {

@@ -16,7 +16,11 @@ import { runAgent } from "./run_agent.ts";
 import { runsDirectory } from "./run_folder.ts";
 import { TargetError } from "./targets.ts";
 import { Terminal } from "./terminal.ts";
+import { Turns } from "./turns.ts";
 import { agentName, WELCOME } from "./welcome.ts";
+
+/** Batches of output that are read and sent at once; one takes about a megabyte while it is under way. */
+const DELIVERIES_AT_ONCE = 6;
 
 /** The outside world of an agent, built by the entry files. */
 export interface AgentWorld {
@@ -98,6 +102,7 @@ async function start(options: AgentOptions, world: AgentWorld): Promise<void> {
     deps,
     runner: buildProcessRunner(runsDirectory(env)),
     say,
+    deliveries: new Turns(DELIVERIES_AT_ONCE),
     terminal: new Terminal(world.streamOut, deps.clock),
     streamOutput: options.streamOutput,
     env,

@@ -1,6 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import { followOutput } from "./follow_output.ts";
 import { LinkedSignal, whenAborted } from "./linked_signal.ts";
+import { Turns } from "./turns.ts";
 
 /** How long the end of an agent may be held up by a terminal that takes nothing. */
 const LAST_WORDS_MS = 1000;
@@ -14,7 +15,8 @@ export class Terminal {
   readonly #clock: Clock;
   readonly #over = new AbortController();
   readonly #shows = new Set<Promise<void>>();
-  #last: Promise<void> = Promise.resolve();
+  /** One text after the other, so that lines of two runs never mix. */
+  readonly #turn = new Turns(1);
 
   /** @param write resolves when the text was taken; never rejects */
   constructor(write: (text: string) => Promise<void>, clock: Clock) {
@@ -29,7 +31,7 @@ export class Terminal {
    */
   show(run: string, outputFile: string, ended: AbortSignal): void {
     const followed = { outputFile, ended, abandoned: this.#over.signal };
-    const show = followOutput(followed, this.#clock, (lines) => this.#print(run, lines))
+    const show = followOutput(followed, this.#clock, (lines) => this.#print(run, lines), this.#turn)
       .catch(() => {}) // what cannot be shown was sent to the server all the same
       .finally(() => this.#shows.delete(show));
     this.#shows.add(show);
@@ -44,11 +46,9 @@ export class Terminal {
     await Promise.all(this.#shows);
   }
 
-  /** One text after the other, so that lines of two runs never mix. */
   async #print(run: string, lines: readonly string[]): Promise<void> {
     const text = lines.map((line) => `${run} | ${line}\n`).join("");
-    this.#last = this.#last.then(() => this.#write(text));
     using over = new LinkedSignal(this.#over.signal);
-    await Promise.race([this.#last, whenAborted(over.signal)]);
+    await Promise.race([this.#write(text), whenAborted(over.signal)]);
   }
 }

@@ -108,8 +108,8 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** Resolves when `condition` holds; looked at whenever something changes. */
-  async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 8000;
+  async until(condition: () => boolean, what: string, seconds = 8): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
       await this.#sleep(Math.min(20, deadline - Date.now()));
@@ -136,7 +136,8 @@ export class FakeServer implements AsyncDisposable {
 
   async #handle(request: Request): Promise<Response> {
     const path = new URL(request.url).pathname;
-    const text = await request.text();
+    const text = await request.text().catch(() => undefined);
+    if (text === undefined) return refuse(400, "The client has hung up"); // a heartbeat that another one replaces
     const call: Call = {
       method: request.method,
       path,
