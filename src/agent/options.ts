@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 import { findSetting, type FoundSetting, type ProfileSettings } from "../runtime/profiles.ts";
-import { type Flag, START_FLAGS } from "./flags.ts";
+import { type Flag, type FlagName, settingsOf, START_FLAGS } from "./flags.ts";
 
 /** What `agent start` was asked for. Times are in seconds. */
 export interface AgentOptions {
@@ -42,13 +42,6 @@ const DEFAULT_PREFETCH_SECONDS = 10;
 const DEFAULT_GRACE_SECONDS = 30;
 const DEFAULT_CANCEL_GRACE_SECONDS = 10;
 
-/** Settings that stand for a flag, by the names under which environment and profile have them; the first one wins. */
-const SETTINGS = {
-  api: ["SLUICE_API_URL", "PREFECT_API_URL"],
-  prefetch: ["SLUICE_AGENT_PREFETCH_SECONDS", "PREFECT_AGENT_PREFETCH_SECONDS"],
-  logLevel: ["SLUICE_LOG_LEVEL"],
-} as const;
-
 /**
  * The options of `agent start`, or "help". A flag wins over the environment, that over the profile.
  *
@@ -60,7 +53,7 @@ export function parseOptions(
   env: Env,
   profile: ProfileSettings = {},
 ): AgentOptions | "help" {
-  const find = (names: readonly string[]) => findSetting(names, env, profile);
+  const find = (flag: FlagName) => findSetting(settingsOf(flag), env, profile);
   const given = parseFlags(args);
   if (given.help) return "help";
   const pools = texts(given, "pool");
@@ -70,13 +63,13 @@ export function parseOptions(
     throw new UsageError("Nothing to pull from: name a work pool (-p), a work queue (-q) or a prefix (-m).");
   }
   return {
-    api: apiOf(given, find(SETTINGS.api)),
+    api: apiOf(given, find("api")),
     pools: pools.length > 0 ? pools : [DEFAULT_POOL],
     queues,
     prefixes,
     limit: limitOf(given),
     prefetchSeconds: seconds(text(given, "prefetch-seconds"), "--prefetch-seconds") ??
-      secondsFrom(find(SETTINGS.prefetch)) ?? DEFAULT_PREFETCH_SECONDS,
+      secondsFrom(find("prefetch-seconds")) ?? DEFAULT_PREFETCH_SECONDS,
     runOnce: Boolean(given["run-once"]),
     streamOutput: switchOf(given, "stream-output"),
     hideWelcome: Boolean(given["hide-welcome"]),
@@ -85,7 +78,7 @@ export function parseOptions(
     graceSeconds: seconds(text(given, "grace"), "--grace") ?? DEFAULT_GRACE_SECONDS,
     cancelGraceSeconds: seconds(text(given, "cancel-grace"), "--cancel-grace") ??
       DEFAULT_CANCEL_GRACE_SECONDS,
-    logLevel: logLevelOf(text(given, "log-level") ?? find(SETTINGS.logLevel)?.value ?? "info"),
+    logLevel: logLevelOf(text(given, "log-level") ?? find("log-level")?.value ?? "info"),
   };
 }
 
