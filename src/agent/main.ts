@@ -10,7 +10,7 @@ import { formatInstant } from "../schemas/wire.ts";
 import { Connection } from "./connection.ts";
 import { findApi, type FoundApi, type StartEphemeral } from "./ephemeral_api.ts";
 import { startHelp } from "./flags.ts";
-import { type AgentOptions, type Env, parseOptions, UsageError } from "./options.ts";
+import { type AgentOptions, asksForHelp, type Env, parseOptions, UsageError } from "./options.ts";
 import { buildProcessRunner } from "./process_runner.ts";
 import { runAgent } from "./run_agent.ts";
 import { runsDirectory } from "./run_folder.ts";
@@ -72,12 +72,13 @@ async function runCommand(args: readonly string[], world: AgentWorld): Promise<n
     world.writeOut(`sluice-agent ${VERSION}\n`);
     return 0;
   }
-  const profile = await readActiveProfile({ env: world.env, os: Deno.build.os });
-  const options = parseOptions(first === "start" ? args.slice(1) : args, world.env, profile.settings);
-  if (options === "help") {
+  const flags = first === "start" ? args.slice(1) : args;
+  if (asksForHelp(flags)) {
     world.writeOut(startHelp());
     return 0;
   }
+  const { settings } = await readActiveProfile({ env: world.env, os: Deno.build.os });
+  const options = parseOptions(flags, world.env, settings);
   await start(options, world);
   return 0;
 }

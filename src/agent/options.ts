@@ -42,8 +42,11 @@ const DEFAULT_PREFETCH_SECONDS = 10;
 const DEFAULT_GRACE_SECONDS = 30;
 const DEFAULT_CANCEL_GRACE_SECONDS = 10;
 
+/** Whether the text of `--help` is wanted, whatever else is right or wrong. */
+export const asksForHelp = (args: readonly string[]): boolean => Boolean(parseFlags(args).help);
+
 /**
- * The options of `agent start`, or "help". A flag wins over the environment, that over the profile.
+ * The options of `agent start`. A flag wins over the environment, that over the profile.
  *
  * @param args the arguments after `start`
  * @throws UsageError on an unknown flag, a bad value, or when there is nothing to pull from
@@ -52,10 +55,9 @@ export function parseOptions(
   args: readonly string[],
   env: Env,
   profile: ProfileSettings = {},
-): AgentOptions | "help" {
+): AgentOptions {
   const find = (flag: FlagName) => findSetting(settingsOf(flag), env, profile);
   const given = parseFlags(args);
-  if (given.help) return "help";
   const pools = texts(given, "pool");
   const queues = texts(given, "work-queue");
   const prefixes = texts(given, "match");

@@ -1,11 +1,15 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { START_FLAGS, startHelp } from "../../src/agent/flags.ts";
-import { type AgentOptions, type Env, parseOptions, UsageError } from "../../src/agent/options.ts";
+import {
+  type AgentOptions,
+  asksForHelp,
+  type Env,
+  parseOptions,
+  UsageError,
+} from "../../src/agent/options.ts";
 
 function parse(args: string[], env: Env = {}, profile: Record<string, string> = {}): AgentOptions {
-  const options = parseOptions(args, env, profile);
-  if (options === "help") throw new Error("help was asked for");
-  return options;
+  return parseOptions(args, env, profile);
 }
 
 Deno.test("parseOptions() fills in every default", () => {
@@ -122,6 +126,10 @@ Deno.test("parseOptions() refuses what it cannot understand, in one line that sa
 });
 
 Deno.test("startHelp() names every flag", () => {
-  assertEquals(parseOptions(["-h"], {}), "help");
+  assertEquals([asksForHelp(["-h"]), asksForHelp(["--help", "-p", "x"]), asksForHelp(["-p", "x"])], [
+    true,
+    true,
+    false,
+  ]);
   for (const { name } of START_FLAGS) assertStringIncludes(startHelp(), `--${name}`);
 });

@@ -6,20 +6,22 @@ const NEVER = new AbortController().signal;
 Deno.test("Turns.take() does no more at once than allowed, first come first, also after a failure", async () => {
   const turns = new Turns(2);
   const order: number[] = [];
-  const ends = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+  const ends = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
   const work = (i: number) => {
     order.push(i);
     return ends[i]!.promise;
   };
-  const all = ends.map((_, i) => turns.take(() => work(i), NEVER));
+  const all = [0, 1, 2].map((i) => turns.take(() => work(i), NEVER));
   await Promise.resolve();
   assertEquals(order, [0, 1]);
   ends[1]!.reject(new Error("failed"));
   await assertRejects(() => all[1]!, Error, "failed");
+  for (const i of [3, 4, 5]) all.push(turns.take(() => work(i), NEVER));
+  await Promise.resolve();
   assertEquals(order, [0, 1, 2]);
   for (const { resolve } of ends) resolve();
   await Promise.allSettled(all);
-  assertEquals(order, [0, 1, 2, 3, 4]);
+  assertEquals(order, [0, 1, 2, 3, 4, 5]);
   assertEquals(await turns.take(() => Promise.resolve("free"), NEVER), "free");
 });
 

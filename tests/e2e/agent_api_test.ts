@@ -76,6 +76,8 @@ Deno.test("an agent takes its server from the active profile", () =>
     await write("no profiles");
     await using broken = new Started("agent.ts", START, own(folder, { SLUICE_PROFILES_PATH }));
     assertEquals(await broken.ended(), 1);
+    await using help = new Started("agent.ts", ["--help"], own(folder, { SLUICE_PROFILES_PATH }));
+    assertEquals(await help.ended(), 0);
     assertMatch(broken.output, /^\S+profiles\.json holds no profiles: .*Repair it, or remove it\.\n$/);
   }));
 
