@@ -21,14 +21,13 @@ import type {
   WorkPoolRecord,
 } from "../schemas/records.ts";
 import { DEFAULT_HEARTBEAT_SECONDS } from "./agent_list.ts";
+import { forgetAgent } from "./agent_departure.ts";
 import type { Deployments, DeploymentView } from "./deployments.ts";
 import type { Flows } from "./flows.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import { queueFilter } from "./gate/claim.ts";
 import type { Gates } from "./gate/gates.ts";
-import { PoolGoneError } from "./gate/operation.ts";
-import { endSession } from "./gate/session_operations.ts";
 import type { Polls } from "./polls.ts";
 import type { RunNews } from "./run_news.ts";
 import type { WorkPools } from "./work_pools.ts";
@@ -118,35 +117,9 @@ export class Agents {
     return { agent, sessions };
   }
 
-  /**
-   * The agent has ended: its sessions and itself are forgotten.
-   *
-   * @throws DomainError `not_found`: no such agent; `conflict` with the count while it holds runs
-   */
+  /** The agent has ended. @throws DomainError `not_found`; `conflict` with the count while it holds runs */
   async leave(id: string): Promise<void> {
-    const { kv } = this.#deps;
-    const entry = await get(kv, agentKey(id));
-    if (!entry.value) throw new DomainError("not_found", `Agent ${id} not found.`);
-    const held = await Promise.all(
-      Object.entries(entry.value.sessions).map(([pool, session]) => this.#end(pool, session)),
-    );
-    const count = held.reduce((sum, one) => sum + one, 0);
-    if (count > 0) {
-      throw new DomainError(
-        "conflict",
-        `Agent '${entry.value.name}' holds ${count} runs. Wait until they end, or cancel them.`,
-      );
-    }
-    await new Commit().check(entry).delete(entry.key).send(kv);
-  }
-
-  async #end(pool: string, session: string): Promise<number> {
-    try {
-      return await this.#parts.gates.of(pool).submit(endSession(this.#deps.kv, session));
-    } catch (error) {
-      if (error instanceof PoolGoneError) return 0; // nothing of it was left when it was deleted
-      throw error;
-    }
+    await forgetAgent(this.#deps.kv, this.#parts.gates, id);
   }
 
   /**

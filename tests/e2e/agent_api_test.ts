@@ -24,7 +24,7 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
 
 Deno.test("an agent that is told of no server starts one, says so, and ends it with itself", () =>
   inFolder(async (folder) => {
-    await using agent = new Started("agent.ts", START, own(folder));
+    await using agent = new Started("agent.ts", [...START, "--stream-output"], own(folder));
     const [, url] = (await agent.said(/ephemeral API\.\n +(http:\S+\/api) over \S+kv\.sqlite3/))!;
     await agent.said(/Agent started/);
     const server = { api: new Api({ url: url! }) };
@@ -33,6 +33,7 @@ Deno.test("an agent that is told of no server starts one, says so, and ends it w
     await until(() => allEnded(server, 1));
     assertEquals((await server.api.flowRuns.get(run.id)).state_type, "COMPLETED");
     assertEquals((await server.api.logs.list()).map(({ message }) => message), ["hello"]);
+    assertMatch(agent.output, /^[a-z]+-[a-z]+ \| hello$/m);
     assertEquals(await agent.end("SIGTERM"), 0);
     assertEquals(await server.api.health().catch(() => "gone"), "gone");
     await using next = await startServer(`${folder}/state/kv.sqlite3`);
