@@ -3,7 +3,7 @@ import { cliMain } from "./src/cli/main.ts";
 import type { Main } from "./src/cli/world.ts";
 import { systemClock } from "./src/runtime/clock.ts";
 import { buildIds } from "./src/runtime/ids.ts";
-import { writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { streamStdout, writeStderr, writeStdout } from "./src/runtime/log.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 
@@ -38,7 +38,20 @@ const serverMain: Main = async (args) => {
 const agentMain: Main = async (args) => {
   const { agentMain } = await import("./src/agent/main.ts");
   const { stop, hasten } = listenForStop();
-  return await agentMain(args, { env, deps, host: Deno.hostname(), ...output, stop, hasten });
+  const startEphemeral = async (stop: AbortSignal) => {
+    const { startEphemeral } = await import("./main.ts");
+    return await startEphemeral({ env, os: Deno.build.os }, stop);
+  };
+  return await agentMain(args, {
+    env,
+    deps,
+    host: Deno.hostname(),
+    ...output,
+    streamOut: streamStdout,
+    stop,
+    hasten,
+    startEphemeral,
+  });
 };
 
 Deno.exit(

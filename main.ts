@@ -2,7 +2,14 @@
 import { buildApp } from "./src/routes/app.ts";
 import { API_VERSION } from "./src/routes/admin.ts";
 import { systemClock } from "./src/runtime/clock.ts";
-import { type Config, ConfigError, describeConfig, readConfig, serverHelp } from "./src/runtime/config.ts";
+import {
+  type Config,
+  ConfigError,
+  describeConfig,
+  readConfig,
+  serverHelp,
+  type Surroundings,
+} from "./src/runtime/config.ts";
 import type { ServerDeps } from "./src/runtime/deps.ts";
 import { buildIds } from "./src/runtime/ids.ts";
 import { buildLog, writeStderr, writeStdout } from "./src/runtime/log.ts";
@@ -68,6 +75,33 @@ export async function startServer(config: Config, stop: AbortSignal): Promise<Ru
   }
 }
 
+class PortInUseError extends StartError {
+  override readonly name = "PortInUseError";
+}
+
+/** A server inside another program, which says where it is and what it keeps. */
+export interface EphemeralServer extends RunningServer {
+  /** Where its state is. */
+  place: string;
+}
+
+/**
+ * A server for a program that was told of none, over the store of the settings. When their port is taken it listens on
+ * any free one. Its log says only what has to be said.
+ *
+ * @throws ConfigError, StartError, OwnedKvError when another server has the store
+ */
+export async function startEphemeral(around: Surroundings, stop: AbortSignal): Promise<EphemeralServer> {
+  const read = readConfig([], around);
+  const config: Config = { ...read, logLevel: read.logLevel === "info" ? "warn" : read.logLevel };
+  try {
+    return { ...await startServer(config, stop), place: config.kv };
+  } catch (error) {
+    if (!(error instanceof PortInUseError)) throw error;
+    return { ...await startServer({ ...config, port: 0 }, stop), place: config.kv };
+  }
+}
+
 function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> {
   const { host, port } = config;
   const services = buildServices(deps);
@@ -81,11 +115,9 @@ function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> 
     void services.leftovers.keepSweeping();
     return server;
   } catch (error) {
-    throw new StartError(
-      error instanceof Deno.errors.AddrInUse
-        ? `Port ${port} of ${host} is in use. Stop what has it, or choose another --port.`
-        : `Cannot listen on ${host}:${port}: ${messageOf(error)}.`,
-    );
+    throw error instanceof Deno.errors.AddrInUse
+      ? new PortInUseError(`Port ${port} of ${host} is in use. Stop what has it, or choose another --port.`)
+      : new StartError(`Cannot listen on ${host}:${port}: ${messageOf(error)}.`);
   }
 }
 

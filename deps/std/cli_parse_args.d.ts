@@ -5,6 +5,7 @@ export interface ParseOptions<B extends string, S extends string, C extends stri
   collect?: readonly C[];
   alias?: Record<string, string | readonly string[]>;
   negatable?: readonly string[];
+  default?: Record<string, unknown>;
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 export type Args<B extends string, S extends string, C extends string> =

@@ -12,6 +12,7 @@ import { buildJob, type Job } from "./job.ts";
 import { shipOutput } from "./log_shipper.ts";
 import { describeExit, finalState } from "./outcome.ts";
 import { readLastLines } from "./output_tail.ts";
+import { fetchReferences } from "./references.ts";
 import { giveBack, proposeStart, reportEnd } from "./reports.ts";
 import type { PreparedRun, RunOrder } from "./runner.ts";
 import { supervise } from "./supervision.ts";
@@ -33,20 +34,30 @@ export async function execute(run: HeldRun, context: AgentContext): Promise<void
 /** One start of the run. Returns in how many milliseconds it is to be started again, if it is. */
 async function attempt(run: HeldRun, dueAt: number, context: AgentContext): Promise<number | undefined> {
   try {
-    const job = buildJob(run.grant.job);
+    const job = await prepareJob(run, context);
+    if (!job) return await settleUnstarted(run, context);
     await using prepared = await context.runner.prepare(orderOf(run.grant, job, context));
     await untilDue(dueAt, run, context);
     run.isStarting = !run.ending.aborted;
     const isStarted = run.isStarting && await proposeStart(run, job, context);
-    return isStarted
-      ? await runProcess(run, prepared, job.timeoutSeconds, context)
-      : await settleUnstarted(run, context);
+    return isStarted ? await runProcess(run, prepared, job, context) : await settleUnstarted(run, context);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     context.deps.log.warn(`${run.title} FAILED: ${error.message}`);
     return await reportEnd(run, { type: "FAILED", message: error.message }, context);
   } finally {
     run.isStarting = false;
+  }
+}
+
+/** Undefined when the run is to end before the server has answered. */
+async function prepareJob(run: HeldRun, { connection }: AgentContext): Promise<Job | undefined> {
+  const source = run.grant.job;
+  try {
+    return buildJob({ ...source, references: await fetchReferences(source, connection, run.ending) });
+  } catch (error) {
+    if (run.ending.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -94,17 +105,21 @@ async function settleUnstarted(run: HeldRun, context: AgentContext): Promise<num
 async function runProcess(
   run: HeldRun,
   prepared: PreparedRun,
-  timeoutSeconds: number | undefined,
+  { timeoutSeconds, streamOutput }: Job,
   context: AgentContext,
 ): Promise<number | undefined> {
   const { deps, connection } = context;
   const handle = prepared.start();
   deps.log.info(`${run.title} started`, { pid: handle.pid });
   const ended = new AbortController();
+  if (context.streamOutput ?? streamOutput) {
+    context.terminal.show(run.grant.runName, prepared.outputFile, ended.signal);
+  }
   const shipped = shipOutput({
     connection,
     deps,
     runId: run.grant.runId,
+    turns: context.deliveries,
     outputFile: prepared.outputFile,
     ended: ended.signal,
     abandoned: run.abandoned,

@@ -8,6 +8,10 @@ export interface Flag {
   value?: string;
   /** Whether `--no-<name>` is what turns it off. */
   negatable?: boolean;
+  /** Settings of the environment and the profile that stand for the flag; the first one wins. */
+  env?: readonly string[];
+  /** What counts when nobody says anything. */
+  default?: string;
   help: string;
 }
 
@@ -38,26 +42,38 @@ export const START_FLAGS = [
     short: "l",
     kind: "number",
     value: "N",
-    help: "At most this many runs at once [default: no limit].",
+    default: "no limit",
+    help: "At most this many runs at once.",
   },
   {
     name: "api",
     kind: "text",
     value: "URL",
-    help: "The server [default: SLUICE_API_URL, PREFECT_API_URL, else http://127.0.0.1:4200/api].",
+    env: ["SLUICE_API_URL", "PREFECT_API_URL"],
+    default: "the server that has the default state, else one inside this agent",
+    help: "The server.",
   },
   {
     name: "prefetch-seconds",
     kind: "number",
     value: "SECONDS",
-    help: "How long before its time a run is claimed and prepared [default: SLUICE_AGENT_PREFETCH_SECONDS, " +
-      "PREFECT_AGENT_PREFETCH_SECONDS, else 10].",
+    env: ["SLUICE_AGENT_PREFETCH_SECONDS", "PREFECT_AGENT_PREFETCH_SECONDS"],
+    default: "10",
+    help: "How long before its time a run is claimed and prepared.",
   },
   {
     name: "run-once",
     kind: "switch",
     negatable: true,
-    help: "Run what is due now, then end [default: no-run-once].",
+    default: "no-run-once",
+    help: "Run what is due now, then end.",
+  },
+  {
+    name: "stream-output",
+    kind: "switch",
+    negatable: true,
+    default: "as the job variable stream_output of each run says",
+    help: "Show here too what runs write, behind their names; --no-stream-output: never.",
   },
   { name: "hide-welcome", kind: "switch", help: "Start without the picture." },
   {
@@ -69,30 +85,41 @@ export const START_FLAGS = [
     name: "name",
     kind: "text",
     value: "NAME",
-    help: "What this agent is called [default: the host and two words].",
+    default: "the host and two words",
+    help: "What this agent is called.",
   },
   {
     name: "grace",
     kind: "number",
     value: "SECONDS",
-    help: "How long runs may go on when the agent is stopped [default: 30].",
+    default: "30",
+    help: "How long runs may go on when the agent is stopped.",
   },
   {
     name: "cancel-grace",
     kind: "number",
     value: "SECONDS",
-    help: "How long a run may clean up between SIGTERM and SIGKILL [default: 10].",
+    default: "10",
+    help: "How long a run may clean up between SIGTERM and SIGKILL.",
   },
   {
     name: "log-level",
     kind: "text",
     value: "LEVEL",
-    help: "error, warn, info or debug [default: SLUICE_LOG_LEVEL, else info].",
+    env: ["SLUICE_LOG_LEVEL"],
+    default: "info",
+    help: "error, warn, info or debug.",
   },
   { name: "help", short: "h", kind: "switch", help: "Show this text." },
 ] as const satisfies readonly Flag[];
 
 export type FlagName = (typeof START_FLAGS)[number]["name"];
+
+/** The settings that stand for a flag. */
+export function settingsOf(name: FlagName): readonly string[] {
+  const flags: readonly Flag[] = START_FLAGS;
+  return flags.find((flag) => flag.name === name)?.env ?? [];
+}
 
 /** How a flag is written: `--run-once / --no-run-once`. */
 function spell(flag: Flag): string {
@@ -103,12 +130,19 @@ function spell(flag: Flag): string {
 
 /** The text of `--help`. */
 export function startHelp(): string {
-  const flags = START_FLAGS.map((flag) => `  ${spell(flag)}\n          ${flag.help}`);
+  const flags = START_FLAGS.map((flag: Flag) =>
+    [
+      `  ${spell(flag)}`,
+      flag.help + (flag.default === undefined ? "" : ` [default: ${flag.default}]`),
+      ...flag.env ? [`env: ${flag.env.join(", ")}`] : [],
+    ].join("\n          ")
+  );
   return [
     "Usage: sluice-agent start [OPTIONS]        (or: sluice agent start [OPTIONS])",
     "",
     "Starts an agent: it claims runs from work pools and runs them here as processes.",
-    "Name at least one of --pool, --work-queue and --match.",
+    "Name at least one of --pool, --work-queue and --match. A flag wins over the environment, that over the",
+    "active profile.",
     "",
     "Options:",
     ...flags,

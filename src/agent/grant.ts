@@ -10,7 +10,7 @@ export interface Grant {
   token: string;
   /** `flow/deployment`; undefined for a run without deployment. */
   deployment: string | undefined;
-  job: JobSource;
+  job: Omit<JobSource, "references">;
   /** When it is to start, in milliseconds of the agent's monotonic clock; in the past when it is late. */
   dueAt: number;
   /** The same on the server's clock, as it wrote it; null when it is due at once. */

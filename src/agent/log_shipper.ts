@@ -2,24 +2,20 @@ import { ApiError } from "../client/http.ts";
 import type { Deps } from "../runtime/deps.ts";
 import { formatInstant } from "../schemas/wire.ts";
 import type { Connection } from "./connection.ts";
-import { OutputTail } from "./output_tail.ts";
+import type { Turns } from "./turns.ts";
+import { type Followed, followOutput } from "./follow_output.ts";
 
-/** How long small output is gathered before it is sent. */
-const GATHER_MS = 250;
 const LOGGER = "sluice.run";
 /** INFO. Both streams share one file, in their true order, so a line's origin is not known. */
 const LEVEL = 20;
 
 /** Where the output of one run goes. */
-export interface Shipment {
+export interface Shipment extends Followed {
   connection: Connection;
   deps: Deps;
   runId: string;
-  outputFile: string;
-  /** Aborts when the process has ended: nothing more will be written. */
-  ended: AbortSignal;
-  /** Aborts when nobody wants the rest any more. */
-  abandoned: AbortSignal;
+  /** Shared by all runs. */
+  turns: Turns;
 }
 
 /**
@@ -27,19 +23,7 @@ export interface Shipment {
  * process has ended and everything was delivered, or when abandoned; a server that is away is waited for.
  */
 export async function shipOutput(shipment: Shipment): Promise<void> {
-  const { deps, ended, abandoned } = shipment;
-  using tail = new OutputTail(shipment.outputFile);
-  const deliver = buildDelivery(shipment);
-  while (!abandoned.aborted) {
-    const isLast = ended.aborted; // noted before reading: what was written before the end is then read after it
-    const began = deps.clock.monotonic();
-    const lines = await tail.read(isLast);
-    if (lines.length > 0) await deliver(lines);
-    else if (isLast) return;
-    if (!isLast && !tail.isBehind) {
-      await deps.clock.sleep(GATHER_MS - (deps.clock.monotonic() - began), ended);
-    }
-  }
+  await followOutput(shipment, shipment.deps.clock, buildDelivery(shipment), shipment.turns);
 }
 
 function buildDelivery({ connection, deps, runId, abandoned }: Shipment): (lines: string[]) => Promise<void> {

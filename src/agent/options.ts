@@ -1,12 +1,13 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
-import { type Flag, START_FLAGS } from "./flags.ts";
+import { findSetting, type FoundSetting, type ProfileSettings } from "../runtime/profiles.ts";
+import { type Flag, type FlagName, settingsOf, START_FLAGS } from "./flags.ts";
 
 /** What `agent start` was asked for. Times are in seconds. */
 export interface AgentOptions {
-  /** Base URL, ending in `/api`. */
-  api: string;
+  /** Base URL, ending in `/api`; undefined when nothing names a server. */
+  api: string | undefined;
   /** At least one. */
   pools: string[];
   /** Empty together with `prefixes`: all queues. */
@@ -17,6 +18,8 @@ export interface AgentOptions {
   prefetchSeconds: number;
   runOnce: boolean;
   hideWelcome: boolean;
+  /** Undefined: as each run's job says. */
+  streamOutput: boolean | undefined;
   /** Whether pools and queues that do not exist are created. */
   create: boolean;
   name: string | undefined;
@@ -34,20 +37,27 @@ export type Env = Readonly<Record<string, string | undefined>>;
 type Parsed = Readonly<Record<string, unknown>>;
 
 export const DEFAULT_POOL = "default-agent-pool";
-const DEFAULT_API = "http://127.0.0.1:4200/api";
+const EXAMPLE_API = "http://127.0.0.1:4200/api";
 const DEFAULT_PREFETCH_SECONDS = 10;
 const DEFAULT_GRACE_SECONDS = 30;
 const DEFAULT_CANCEL_GRACE_SECONDS = 10;
 
+/** Whether the text of `--help` is wanted, whatever else is right or wrong. */
+export const asksForHelp = (args: readonly string[]): boolean => Boolean(parseFlags(args).help);
+
 /**
- * The options of `agent start`, or "help".
+ * The options of `agent start`. A flag wins over the environment, that over the profile.
  *
  * @param args the arguments after `start`
  * @throws UsageError on an unknown flag, a bad value, or when there is nothing to pull from
  */
-export function parseOptions(args: readonly string[], env: Env): AgentOptions | "help" {
+export function parseOptions(
+  args: readonly string[],
+  env: Env,
+  profile: ProfileSettings = {},
+): AgentOptions {
+  const find = (flag: FlagName) => findSetting(settingsOf(flag), env, profile);
   const given = parseFlags(args);
-  if (given.help) return "help";
   const pools = texts(given, "pool");
   const queues = texts(given, "work-queue");
   const prefixes = texts(given, "match");
@@ -55,20 +65,22 @@ export function parseOptions(args: readonly string[], env: Env): AgentOptions | 
     throw new UsageError("Nothing to pull from: name a work pool (-p), a work queue (-q) or a prefix (-m).");
   }
   return {
-    api: apiOf(text(given, "api") ?? (env.SLUICE_API_URL || env.PREFECT_API_URL || DEFAULT_API)),
+    api: apiOf(given, find("api")),
     pools: pools.length > 0 ? pools : [DEFAULT_POOL],
     queues,
     prefixes,
     limit: limitOf(given),
-    prefetchSeconds: seconds(text(given, "prefetch-seconds"), "--prefetch-seconds") ?? prefetchFrom(env),
+    prefetchSeconds: seconds(text(given, "prefetch-seconds"), "--prefetch-seconds") ??
+      secondsFrom(find("prefetch-seconds")) ?? DEFAULT_PREFETCH_SECONDS,
     runOnce: Boolean(given["run-once"]),
+    streamOutput: switchOf(given, "stream-output"),
     hideWelcome: Boolean(given["hide-welcome"]),
     create: !given["no-create"],
     name: text(given, "name"),
     graceSeconds: seconds(text(given, "grace"), "--grace") ?? DEFAULT_GRACE_SECONDS,
     cancelGraceSeconds: seconds(text(given, "cancel-grace"), "--cancel-grace") ??
       DEFAULT_CANCEL_GRACE_SECONDS,
-    logLevel: logLevelOf(text(given, "log-level") ?? (env.SLUICE_LOG_LEVEL || "info")),
+    logLevel: logLevelOf(text(given, "log-level") ?? find("log-level")?.value ?? "info"),
   };
 }
 
@@ -80,6 +92,7 @@ function parseFlags(args: readonly string[]): Parsed {
     string: names("text", "texts", "number"),
     boolean: names("switch"),
     collect: names("texts"),
+    default: Object.fromEntries(names("switch").map((name) => [name, undefined])), // not given is not the same as no
     negatable: flags.filter((flag) => flag.negatable).map((flag) => flag.name),
     alias: Object.fromEntries(flags.flatMap((flag) => flag.short ? [[flag.name, flag.short]] : [])),
     unknown: (arg) => refuseUnknown(arg, flags),
@@ -112,12 +125,26 @@ function text(given: Parsed, name: string): string | undefined {
   return value;
 }
 
-function apiOf(value: string): string {
+function switchOf(given: Parsed, name: string): boolean | undefined {
+  const value = given[name];
+  return typeof value === "boolean" ? value : undefined;
+}
+
+function apiOf(given: Parsed, found: FoundSetting | undefined): string | undefined {
+  const flag = text(given, "api");
+  const value = flag ?? found?.value;
+  if (value === undefined) return undefined;
   if (/^https?:\/\/[^/]/.test(value) && URL.canParse(value)) return value.replace(/\/+$/, "");
   throw new UsageError(
-    `The API is a URL like ${DEFAULT_API}, not '${value}' (--api, SLUICE_API_URL, PREFECT_API_URL).`,
+    `The API is a URL like ${EXAMPLE_API}, not '${value}' (from ${
+      flag === undefined ? originOf(found) : "--api"
+    }).`,
   );
 }
+
+/** Where a setting was found, for messages. */
+const originOf = (found: FoundSetting | undefined): string =>
+  found === undefined ? "nowhere" : found.source === "env" ? found.name : `${found.name} of your profile`;
 
 function limitOf(given: Parsed): number | undefined {
   const value = text(given, "limit");
@@ -138,14 +165,8 @@ function seconds(value: string | undefined, from: string): number | undefined {
   return Number(value);
 }
 
-function prefetchFrom(env: Env): number {
-  const names = ["SLUICE_AGENT_PREFETCH_SECONDS", "PREFECT_AGENT_PREFETCH_SECONDS"] as const;
-  for (const name of names) {
-    const value = seconds(env[name], name);
-    if (value !== undefined) return value;
-  }
-  return DEFAULT_PREFETCH_SECONDS;
-}
+const secondsFrom = (found: FoundSetting | undefined): number | undefined =>
+  seconds(found?.value, originOf(found));
 
 function logLevelOf(value: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === value.toLowerCase());

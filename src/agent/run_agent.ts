@@ -31,6 +31,8 @@ export async function runAgent(
   } finally {
     over.abort();
     await sessions.closed();
+    await sessions.leave();
+    await context.terminal.close();
   }
 }
 

@@ -2,6 +2,9 @@ import { z } from "zod";
 import {
   Agent,
   type AgentCreate,
+  AgentDetails,
+  type AgentListQuery,
+  AgentStatus,
   CLAIM_TOKEN_HEADER,
   ClaimAnswer,
   type ClaimBody,
@@ -117,9 +120,21 @@ export class Api {
     list: (body: Partial<Input<typeof LogListBody>> = {}) => this.#post("/logs/filter", body, z.array(Log)),
   };
 
+  readonly variables = {
+    byName: (name: string, call: Call = {}) =>
+      this.http.request("GET", `/variables/name/${part(name)}`, {
+        answer: z.object({ value: z.unknown() }),
+        ...call,
+      }),
+  };
+
   readonly agents = {
     create: (body: Input<typeof AgentCreate>, call: Call = {}) =>
       this.http.request("POST", "/agents", { body, answer: Agent, ...call }),
+    list: (query: Partial<Input<typeof AgentListQuery>> = {}) =>
+      this.#get(`/agents${search(query)}`, z.array(AgentStatus)),
+    get: (id: string) => this.#get(`/agents/${id}`, AgentDetails),
+    delete: (id: string, call: Call = {}) => this.http.request("DELETE", `/agents/${id}`, call),
     heartbeat: (id: string, body: Input<typeof HeartbeatBody>, call: Call = {}) =>
       this.http.request("POST", `/agents/${id}/heartbeat`, { body, answer: HeartbeatAnswer, ...call }),
   };
@@ -134,3 +149,11 @@ export class Api {
 }
 
 const part = encodeURIComponent;
+
+/** The part behind `?`, without what is undefined. */
+function search(query: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${part(String(value))}`]
+  );
+  return given.length === 0 ? "" : `?${given.join("&")}`;
+}

@@ -46,7 +46,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...flowRunInputEndpoints(services.flowRunInputs),
     ...flowRunStateEndpoints(services),
     ...logEndpoints(services.logs),
-    ...agentEndpoints(services.agents, now, settings),
+    ...agentEndpoints(services, now, settings),
   ];
 }
 

@@ -7,7 +7,7 @@ import { createdOrFound, type Endpoint, endpoint, noContent, ok } from "./endpoi
 import { toDeployment, toFlowRun } from "./shapes.ts";
 
 export function deploymentEndpoints(
-  { deployments, flowRuns }: Pick<Services, "deployments" | "flowRuns">,
+  { deployments, flowRuns, moveWaiting }: Pick<Services, "deployments" | "flowRuns" | "moveWaiting">,
   now: () => Instant,
 ): Endpoint[] {
   return [
@@ -41,6 +41,7 @@ export function deploymentEndpoints(
       body: DeploymentUpdate,
     }, async ({ param, body }) => {
       await deployments.update(param("id"), body);
+      if (body.sluice?.move_waiting) await moveWaiting.follow(param("id"));
       return noContent();
     }),
     endpoint(

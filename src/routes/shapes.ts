@@ -63,7 +63,7 @@ function toStorageConfiguration(text: JsonText, userAgent: string | undefined): 
 
 /** @param userAgent of the client that the answer goes to */
 export function toWorkPool(
-  { pool, gate, baseJobTemplate, status }: WorkPoolView,
+  { pool, gate, baseJobTemplate, status, agentsOnline }: WorkPoolView,
   userAgent?: string,
 ): WorkPool {
   return {
@@ -80,6 +80,7 @@ export function toWorkPool(
     default_queue_id: pool.defaultQueue,
     storage_configuration: toStorageConfiguration(pool.storageConfiguration, userAgent),
     active_slots: gate.limit === null && gate.occ === 0 ? null : gate.occ,
+    sluice: { agents_online: agentsOnline },
   };
 }
 

@@ -61,5 +61,13 @@ export function writeStdout(text: string): void {
   } catch { /* the terminal or the pipe is gone */ }
 }
 
+/** Writes text to stdout and waits until it was taken, which a stopped terminal may never do. Never rejects. */
+export async function streamStdout(text: string): Promise<void> {
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+  } catch { /* the terminal or the pipe is gone */ }
+}
+
 /** Says nothing. For tests. */
 export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };

@@ -5,7 +5,28 @@ import { lockOwner, OwnedError, type OwnerLock } from "./owner_lock.ts";
 
 /** The server cannot start. `message` is one line for the user. */
 export class StartError extends Error {
-  override readonly name = "StartError";
+  override readonly name: string = "StartError";
+}
+
+/** Another process has the file. */
+export class OwnedKvError extends StartError {
+  override readonly name = "OwnedKvError";
+  readonly file: string;
+  /** What the owner says about itself: `process 12 at http://127.0.0.1:4200`. */
+  readonly owner: string;
+
+  constructor(file: string, owner: string) {
+    super(
+      `${file} is in use by another server (${owner}). Talk to that one, stop it, or choose another --kv.`,
+    );
+    this.file = file;
+    this.owner = owner;
+  }
+
+  /** Where the owner listens; undefined while it is still starting. */
+  get address(): string | undefined {
+    return / at (https?:\/\/\S+)$/.exec(this.owner)?.[1];
+  }
 }
 
 /** The server's store. Disposing closes it and lets others have its file. */
@@ -53,11 +74,7 @@ async function own(kvFile: string): Promise<OwnerLock> {
     // The same file under another name has the same owner.
     return await lockOwner(await Deno.realPath(kvFile).catch(() => kvFile), systemClock);
   } catch (error) {
-    if (error instanceof OwnedError) {
-      throw new StartError(
-        `${kvFile} is in use by another server (${error.owner}). Talk to that one, stop it, or choose another --kv.`,
-      );
-    }
+    if (error instanceof OwnedError) throw new OwnedKvError(kvFile, error.owner);
     throw new StartError(`Cannot write ${kvFile}: ${messageOf(error)}. Choose another --kv.`);
   }
 }

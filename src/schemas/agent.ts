@@ -44,6 +44,54 @@ export const Agent = z.object({
 }).meta({ id: "Agent" });
 export type Agent = z.output<typeof Agent>;
 
+/** Which agents to list; all without a query. */
+export const AgentListQuery = z.object({
+  online: wire.bool().optional(),
+  work_pool_name: z.string().optional(),
+  limit: wire.limit(),
+  offset: wire.offset(),
+});
+export type AgentListQuery = z.output<typeof AgentListQuery>;
+
+/** An agent as people see it. `online` is computed from its last heartbeat whenever this is asked for. */
+export const AgentStatus = z.object({
+  id: z.string(),
+  created: wire.time(),
+  name: z.string(),
+  host: z.string(),
+  version: z.string(),
+  online: z.boolean(),
+  last_heartbeat: wire.time().nullable(),
+  /** Runs at once; null without limit. */
+  limit: z.number().nullable(),
+  queues: z.array(z.string()),
+  prefixes: z.array(z.string()),
+  sessions: z.array(z.object({
+    id: z.string(),
+    work_pool_id: z.string(),
+    /** Null when the pool was deleted. */
+    work_pool_name: z.string().nullable(),
+    state: z.enum(["live", "draining", "ended"]),
+    online: z.boolean(),
+    last_heartbeat: wire.time().nullable(),
+  })),
+  /** How many runs it holds. */
+  held_runs: z.number(),
+}).meta({ id: "AgentStatus" });
+export type AgentStatus = z.output<typeof AgentStatus>;
+
+/** {@link AgentStatus} with the runs that the agent holds. */
+export const AgentDetails = AgentStatus.extend({
+  runs: z.array(z.object({
+    id: z.string(),
+    name: z.string(),
+    work_pool_id: z.string().nullable(),
+    state_type: z.enum(STATE_TYPES),
+    state_name: z.string(),
+  })),
+}).meta({ id: "AgentDetails" });
+export type AgentDetails = z.output<typeof AgentDetails>;
+
 export const HeartbeatBody = z.strictObject({
   sessions: z.array(wire.uuid()),
   /** Runs that the agent holds, each with its claim token. */

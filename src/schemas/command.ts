@@ -11,12 +11,12 @@ export class CommandError extends Error {
 }
 
 /**
- * Finds the value behind a placeholder's name (`day`, `parameters.day`); undefined when there is none.
- * Names are dotted words of letters, digits, `_` and `-`, starting with a letter or `_`.
+ * Finds the value behind a placeholder's name (`day`, `parameters.day`, `hosts[0].name`); undefined when there is none.
+ * Names are dotted words of letters, digits, `_` and `-`, starting with a letter or `_`; `[0]` picks from a list.
  */
 export type Lookup = (name: string) => unknown;
 
-const PLACEHOLDER = /\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}/g;
+const PLACEHOLDER = /\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*)\s*\}\}/g;
 const ONLY_PLACEHOLDER = new RegExp(`^\\s*${PLACEHOLDER.source}\\s*$`);
 
 /**
@@ -124,6 +124,17 @@ export function placeholdersIn(text: string): string[] {
 /** The name, when `text` is exactly one placeholder. */
 export function onlyPlaceholder(text: string): string | undefined {
   return ONLY_PLACEHOLDER.exec(text)?.[1];
+}
+
+/** What `from` has under a name, also deep inside: `resources.cpu`, `hosts[0].name`. A key with dots in it goes first. */
+export function valueAt(from: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(from, name)) return from[name];
+  let at: unknown = from;
+  for (const part of name.split(/[.[\]]+/).filter((part) => part !== "")) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, part)) return undefined;
+    at = Reflect.get(at, part);
+  }
+  return at;
 }
 
 /** What a value looks like inside text: text as it is, anything else as JSON. */

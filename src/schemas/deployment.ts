@@ -102,5 +102,12 @@ export const DeploymentCreate = z.strictObject({
 export type DeploymentCreate = z.output<typeof DeploymentCreate>;
 
 /** Only the keys that are present are written. */
-export const DeploymentUpdate = z.strictObject(writable).meta({ id: "DeploymentUpdate" });
+export const DeploymentUpdate = z.strictObject({
+  ...writable,
+  /** Ours. */
+  sluice: z.strictObject({
+    /** Whether the runs that wait elsewhere follow the deployment to its pool and queue. */
+    move_waiting: wire.orDefault(wire.bool(), false),
+  }).nullish(),
+}).meta({ id: "DeploymentUpdate" });
 export type DeploymentUpdate = z.output<typeof DeploymentUpdate>;

@@ -225,6 +225,11 @@ export interface AgentRecord {
   limit: number | null;
   /** Session id by pool id. */
   sessions: Record<string, string>;
+  /** What it pulls from, beside the pools. Absent in records of the first release, like the next ones. */
+  queues?: string[];
+  prefixes?: string[];
+  /** How often it was told to send a heartbeat. */
+  heartbeatSeconds?: number;
   created: Instant;
 }
 

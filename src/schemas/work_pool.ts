@@ -38,6 +38,11 @@ export const WorkPool = z.object({
   default_queue_id: z.string(),
   storage_configuration: z.record(z.string(), z.unknown()),
   active_slots: z.number().nullable(),
+  /** Ours: what the reference does not know. Absent from servers of the first release. */
+  sluice: z.object({
+    /** Agents that send heartbeats, computed when it is read. */
+    agents_online: z.number(),
+  }).optional(),
 }).meta({ id: "WorkPool" });
 export type WorkPool = z.output<typeof WorkPool>;
 

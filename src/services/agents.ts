@@ -20,6 +20,8 @@ import type {
   StateType,
   WorkPoolRecord,
 } from "../schemas/records.ts";
+import { DEFAULT_HEARTBEAT_SECONDS } from "./agent_list.ts";
+import { forgetAgent } from "./agent_departure.ts";
 import type { Deployments, DeploymentView } from "./deployments.ts";
 import type { Flows } from "./flows.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
@@ -80,8 +82,13 @@ export class Agents {
     this.#parts = parts;
   }
 
-  /** A fresh agent with a fresh session for each pool. @throws DomainError `not_found`: no such pool */
-  async open(body: AgentCreate): Promise<AgentView> {
+  /**
+   * A fresh agent with a fresh session for each pool.
+   *
+   * @param heartbeatSeconds how often it is told to send a heartbeat
+   * @throws DomainError `not_found`: no such pool
+   */
+  async open(body: AgentCreate, heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS): Promise<AgentView> {
     const { kv, ids, clock } = this.#deps;
     const pools = await Promise.all([...new Set(body.pools)].map((name) => this.#parts.pools.require(name)));
     const round = await this.#round();
@@ -94,6 +101,9 @@ export class Agents {
       version: body.version,
       limit: body.limit ?? null,
       sessions: Object.fromEntries(sessions.map(({ id, pool }) => [pool, id])),
+      queues: body.queues,
+      prefixes: body.prefixes,
+      heartbeatSeconds,
       created: now,
     };
     for (const { id, pool } of sessions) {
@@ -105,6 +115,11 @@ export class Agents {
     const key = agentKey(agent.id);
     await new Commit().checkAbsent(key).set(key, agent).send(kv);
     return { agent, sessions };
+  }
+
+  /** The agent has ended. @throws DomainError `not_found`; `conflict` with the count while it holds runs */
+  async leave(id: string): Promise<void> {
+    await forgetAgent(this.#deps.kv, this.#parts.gates, id);
   }
 
   /**

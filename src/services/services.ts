@@ -1,5 +1,6 @@
 import { GroupCommit } from "../kv/group_commit.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
+import { AgentList } from "./agent_list.ts";
 import { Agents } from "./agents.ts";
 import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
@@ -15,6 +16,7 @@ import { FlowRuns } from "./flow_runs.ts";
 import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
+import { MoveWaiting } from "./move_waiting.ts";
 import { Polls } from "./polls.ts";
 import { Removals } from "./removals.ts";
 import { ResultStorage } from "./result_storage.ts";
@@ -40,6 +42,7 @@ export interface Services {
   removals: Removals;
   slots: Slots;
   deployments: Deployments;
+  moveWaiting: MoveWaiting;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
   flowRunStates: FlowRunStates;
@@ -53,6 +56,7 @@ export interface Services {
   agents: Agents;
   leftovers: Leftovers;
   resultStorage: ResultStorage;
+  agentList: AgentList;
   /** For what looks at the gates from outside. */
   gates: Gates;
 }
@@ -85,6 +89,7 @@ export function buildServices(deps: ServerDeps): Services {
     slots: new Slots(deps, pools, queues),
     workers: new Workers(deps, group, pools),
     deployments,
+    moveWaiting: new MoveWaiting(deps, { deployments, runs }),
     flowRuns: runs,
     removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),
@@ -99,6 +104,7 @@ export function buildServices(deps: ServerDeps): Services {
     agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
     leftovers: new Leftovers(deps, deletion),
     resultStorage: new ResultStorage(deps),
+    agentList: new AgentList(deps),
     gates,
   };
 }

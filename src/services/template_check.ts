@@ -52,13 +52,12 @@ function validateDefaults(variables: unknown): void {
   if (problem) throw new DomainError("invalid", problem, FIELD);
 }
 
-/** A reference to a block stands for a value that is not known here. */
+/** A default of null is none; a reference to a block stands for a value that is not known here. */
 function defaultsOf(properties: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(properties).flatMap(([name, property]) => {
-      if (!isObject(property) || !("default" in property)) return [];
-      const value = property["default"];
-      return isObject(value) && "$ref" in value ? [] : [[name, value]];
+      const value = isObject(property) ? property["default"] ?? null : null;
+      return value === null || (isObject(value) && "$ref" in value) ? [] : [[name, value]];
     }),
   );
 }

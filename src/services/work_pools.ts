@@ -17,6 +17,7 @@ import type { WorkPoolFilter } from "../schemas/filter.ts";
 import type { GateRecord, Instant, JsonText, WorkPoolRecord } from "../schemas/records.ts";
 import { fitsKey } from "../schemas/wire.ts";
 import { NO_STORAGE, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { AgentList } from "./agent_list.ts";
 import { updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
@@ -31,6 +32,8 @@ export interface WorkPoolView {
   gate: GateRecord;
   baseJobTemplate: JsonText;
   status: "READY" | "NOT_READY" | "PAUSED" | null;
+  /** Agents of ours that send heartbeats. */
+  agentsOnline: number;
 }
 
 /** The pool of queues that were made without one. */
@@ -39,10 +42,12 @@ export const DEFAULT_AGENT_POOL = "default-agent-pool";
 export class WorkPools {
   readonly #deps: ServerDeps;
   readonly #gates: Gates;
+  readonly #agents: AgentList;
 
   constructor(deps: ServerDeps, gates: Gates) {
     this.#deps = deps;
     this.#gates = gates;
+    this.#agents = new AgentList(deps);
   }
 
   /** @throws DomainError `conflict`: the name is taken; `forbidden`: it is reserved; `invalid`: a bad template */
@@ -200,12 +205,13 @@ export class WorkPools {
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
     const { kv } = this.#deps;
-    const [gate, baseJobTemplate] = await Promise.all([
+    const [gate, baseJobTemplate, agentsOnline] = await Promise.all([
       this.#gates.read(pool.id),
       readText(kv, pool.baseJobTemplate),
+      this.#agents.onlineIn(pool.id),
     ]);
     if (!gate) throw new DomainError("not_found", `Work pool "${pool.name}" not found.`);
-    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate) };
+    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate), agentsOnline };
   }
 
   /** Computed, never stored: a pool is ready when a worker is online, or when one of its queues was asked lately. */

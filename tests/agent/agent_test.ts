@@ -68,6 +68,67 @@ Deno.test("agentMain() says how a run ended: exit code, signal, timeout, nothing
   assertEquals(types(unsafe), ["PENDING", "FAILED"]);
 });
 
+Deno.test("agentMain() asks the server for the variables that a job refers to, and for nothing else", async () => {
+  await using server = new FakeServer().listen();
+  server.variables = { "who am i": "me" };
+  const plain = server.addRun("true");
+  const run = server.addRun("echo {{ prefect.variables.who }}");
+  const missing = server.addRun("echo {{ prefect.variables.nobody }}");
+  server.variables.who = "world";
+  await using _agent = new StartedAgent(server, ["-p", "my-pool"]);
+  await server.until(
+    () => [plain, run, missing].every(({ type }) => /ED$/.test(type) && type !== "SCHEDULED"),
+    "all end",
+  );
+  assertEquals([plain.type, run.type, missing.type], ["COMPLETED", "COMPLETED", "FAILED"]);
+  assertEquals(server.logs.map(({ message }) => message), ["world"]);
+  assertStringIncludes(missing.message ?? "", "'nobody', and there is none");
+  assertEquals(server.callsTo(/variables/).length, 2);
+});
+
+Deno.test("agentMain() ends a run that is cancelled while its variables are asked for", async () => {
+  await using server = new FakeServer().listen();
+  const run = server.addRun("echo {{ prefect.variables.slow }}");
+  const held = Promise.withResolvers<Response>();
+  server.fault = ({ path }) => {
+    if (!path.includes("/variables/")) return undefined;
+    server.write(run, "CANCELLING");
+    return held.promise;
+  };
+  await using _agent = new StartedAgent(server, ["-p", "my-pool"]);
+  await server.until(() => run.type === "CANCELLED", "the run is cancelled");
+  held.resolve(new Response("", { status: 503 }));
+  assertEquals(types(run), ["PENDING", "CANCELLING", "CANCELLED"]);
+});
+
+Deno.test("agentMain() shows what runs write on its terminal, behind their names, when they or the user ask for it", async () => {
+  const shown = async (flags: string[]) => {
+    await using server = new FakeServer().listen();
+    server.addRun("sh -c 'echo a1; echo a2 >&2'", { name: "asks", job: { stream_output: true } });
+    server.addRun("printf b1", { name: "silent", job: { stream_output: false } });
+    server.addRun("printf c1", { name: "default" });
+    await using agent = new StartedAgent(server, ["-p", "my-pool", ...flags, "--run-once"]);
+    assertEquals(await agent.done, 0);
+    assertEquals(server.logs.length, 4);
+    return agent.streamed.split("\n").filter((line) => line !== "").sort();
+  };
+  assertEquals(await shown([]), ["asks | a1", "asks | a2"]);
+  assertEquals(await shown(["--stream-output"]), ["asks | a1", "asks | a2", "default | c1", "silent | b1"]);
+  assertEquals(await shown(["--no-stream-output"]), []);
+});
+
+Deno.test("agentMain() is not held up by a terminal that takes nothing", async () => {
+  await using server = new FakeServer().listen();
+  const first = server.addRun("sh -c 'echo 1; sleep 0.1; echo 2'");
+  const second = server.addRun("echo 3");
+  await using agent = new StartedAgent(server, ["-p", "my-pool", "--stream-output", "-l", "1"]);
+  agent.streaming = new Promise(() => {});
+  await server.until(() => first.type === "COMPLETED" && second.type === "COMPLETED", "both complete");
+  assertEquals(server.logs.map(({ message }) => message), ["1", "2", "3"]);
+  agent.stop.abort();
+  assertEquals(await agent.done, 0);
+});
+
 Deno.test("agentMain() never holds more runs than --limit, and takes the next when one has ended", async () => {
   await using server = new FakeServer().listen();
   for (let i = 0; i < 7; i++) server.addRun("sleep 0.1");

@@ -24,6 +24,9 @@ export class FakeServer implements AsyncDisposable {
   readonly logs: { message: string; timestamp: string; flow_run_id: string; level: number; name: string }[] =
     [];
   readonly agents = new Map<string, Json>();
+  variables: Json = {};
+  /** Ids of agents that said goodbye. */
+  readonly left: string[] = [];
   readonly ended = new Set<string>();
   readonly unknownAgents = new Set<string>();
   heartbeatSeconds = 0.3;
@@ -105,8 +108,8 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** Resolves when `condition` holds; looked at whenever something changes. */
-  async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 8000;
+  async until(condition: () => boolean, what: string, seconds = 8): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
       await this.#sleep(Math.min(20, deadline - Date.now()));
@@ -133,7 +136,8 @@ export class FakeServer implements AsyncDisposable {
 
   async #handle(request: Request): Promise<Response> {
     const path = new URL(request.url).pathname;
-    const text = await request.text();
+    const text = await request.text().catch(() => undefined);
+    if (text === undefined) return refuse(400, "The client has hung up"); // a heartbeat that another one replaces
     const call: Call = {
       method: request.method,
       path,
@@ -150,6 +154,10 @@ export class FakeServer implements AsyncDisposable {
     const match = (pattern: RegExp) => pattern.exec(route)?.slice(1).map(decodeURIComponent);
     let found: string[] | undefined;
     if ((found = match(/^POST \/api\/agents$/))) return this.#register(call.body);
+    if ((found = match(/^DELETE \/api\/agents\/([^/]+)$/))) {
+      this.left.push(found[0]!);
+      return new Response(null, { status: 204 });
+    }
     if ((found = match(/^POST \/api\/agents\/([^/]+)\/heartbeat$/))) {
       return await this.#heartbeat(found[0]!, call.body);
     }
@@ -158,6 +166,11 @@ export class FakeServer implements AsyncDisposable {
     }
     if ((found = match(/^POST \/api\/flow_runs\/([^/]+)\/set_state$/))) {
       return this.#setState(found[0]!, call);
+    }
+    if ((found = match(/^GET \/api\/variables\/name\/([^/]+)$/))) {
+      return found[0]! in this.variables
+        ? Response.json({ name: found[0], value: this.variables[found[0]!] })
+        : refuse(404, "Variable not found.");
     }
     if (match(/^POST \/api\/logs\/$/)) {
       this.logs.push(...call.body as unknown as typeof this.logs);

@@ -1,10 +1,18 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { childEnvironment, tokenUrl } from "../../src/agent/environment.ts";
 import { buildJob, type Job, type JobSource } from "../../src/agent/job.ts";
+import { referencedVariables } from "../../src/agent/job_values.ts";
 import { CommandError } from "../../src/schemas/command.ts";
 
 function build(source: Partial<JobSource>): Job {
-  return buildJob({ template: {}, jobVariables: [], parameters: {}, entrypoint: null, ...source });
+  return buildJob({
+    template: {},
+    jobVariables: [],
+    parameters: {},
+    references: {},
+    entrypoint: null,
+    ...source,
+  });
 }
 
 const TEMPLATE = {
@@ -42,6 +50,7 @@ Deno.test("buildJob() fills the template: its defaults, under the deployment, un
     name: "job-x",
     labels: { team: "data" },
     timeoutSeconds: 5,
+    streamOutput: undefined,
     reportsRunning: false,
   });
 });
@@ -57,6 +66,7 @@ Deno.test("buildJob() takes the job variables as the job when the template is em
     name: undefined,
     labels: {},
     timeoutSeconds: undefined,
+    streamOutput: undefined,
     reportsRunning: false,
   });
 });
@@ -116,6 +126,16 @@ Deno.test("buildJob() refuses what cannot be run, and says what to do", () => {
     [{ jobVariables: [{ command: "a", env: "B=1" }] }, "env must be an object"],
     [{ jobVariables: [{ command: "a", timeout_seconds: "soon" }] }, "timeout_seconds must be a number"],
     [{ jobVariables: [{ command: "a", timeout_seconds: 0 }] }, "above 0"],
+    [{ jobVariables: [{ command: "a", stream_output: 1 }] }, "stream_output must be true or false"],
+    [{ jobVariables: [{ command: "a {{ prefect.variables.x }}" }] }, "variable 'x', and there is none"],
+    [{ jobVariables: [{ command: "a {{ prefect.blocks.secret.x }}" }] }, "there are no blocks"],
+    [
+      {
+        template: { ...TEMPLATE, variables: { ...TEMPLATE.variables, required: ["team", "image", "cpu"] } },
+        jobVariables: [{ command: "a", cpu: 1 }],
+      },
+      "needs image: give it as a job variable",
+    ],
     [{ jobVariables: [{ command: "sh -c '{{ a }}'", a: 1 }] }, "$SLUICE_PARAM_a"],
     [
       { jobVariables: [{ command: "{{ shell }} -c '{{ a }}'", a: 1, shell: "/bin/bash" }] },
@@ -125,6 +145,89 @@ Deno.test("buildJob() refuses what cannot be run, and says what to do", () => {
   for (const [source, message] of cases) {
     assertStringIncludes(assertThrows(() => build(source), CommandError).message, message);
   }
+});
+
+Deno.test("buildJob() reaches into nested values of variables and parameters, and keeps their types", () => {
+  const template = {
+    job_configuration: {
+      command: "run --cpu={{ resources.cpu }} {{ hosts[1].name }} {{ parameters.range.from }}",
+      env: {
+        MEM: "{{ resources.mem }}",
+        ALL: "{{ resources }}",
+        NONE: "{{ resources.gpu }}",
+        T: "a{{ resources.gpu }}b",
+      },
+      labels: "{{ meta.labels }}",
+      timeout_seconds: "{{ limits.time }}",
+    },
+    variables: {
+      properties: { resources: { default: { cpu: 1, mem: "1G" } }, hosts: {}, meta: {}, limits: {} },
+    },
+  };
+  const jobVariables = [
+    { hosts: [{ name: "a" }, { name: "b c" }], meta: { labels: { team: "x" } } },
+    { "limits.time": 7, limits: { time: 5 } },
+  ];
+  const job = build({ template, jobVariables, parameters: { range: { from: 3 } } });
+  assertEquals(job.command, ["run", "--cpu=1", "b c", "3"]);
+  assertEquals(job.env, { MEM: "1G", ALL: '{"cpu":1,"mem":"1G"}', T: "ab" });
+  assertEquals([job.labels, job.timeoutSeconds], [{ team: "x" }, 7]);
+});
+
+Deno.test("buildJob() takes null for not given, also where a run takes back what its deployment set", () => {
+  const template = {
+    job_configuration: { command: "run '{{ image }}'", name: "n{{ tag }}" },
+    variables: { properties: { tag: { default: null }, image: { default: "i" } } },
+  };
+  assertEquals(build({ template, jobVariables: [{}] }).name, "n");
+  const both = [{ image: "j", tag: "t" }, { tag: null }];
+  const job = build({ template, jobVariables: both });
+  assertEquals([job.command, job.name], [["run", "j"], "n"]);
+});
+
+Deno.test("buildJob() lays the given environment over the one that the template fixes", () => {
+  const template = { job_configuration: { command: "x", env: { A: "pool", B: "{{ b }}", C: "pool" } } };
+  const job = build({
+    template,
+    jobVariables: [{ b: 2, env: { A: "own", C: null, D: "{{ parameters.d }}" } }],
+    parameters: { d: 4 },
+  });
+  assertEquals(job.env, { A: "own", B: "2", D: "4" });
+});
+
+Deno.test("buildJob() resolves variables of the server, whole and within text", () => {
+  const references = { token: "s3", cmd: "run now", conf: { host: "h", ports: [1, 2] } };
+  const jobVariables = [{
+    command: "{{ prefect.variables.cmd }}",
+    env: { T: "Bearer {{ prefect.variables.token }}", P: "{{ prefect.variables.conf.ports[1] }}" },
+    labels: "{{ prefect.variables.conf }}",
+  }];
+  assertEquals(referencedVariables({ template: {}, jobVariables, parameters: {} }), ["cmd", "token", "conf"]);
+  const job = build({ jobVariables, references });
+  assertEquals([job.command, job.env], [["run", "now"], { T: "Bearer s3", P: "2" }]);
+  assertEquals(job.labels, references.conf);
+});
+
+Deno.test("buildJob() never takes what stands in parameters or variables for a placeholder", () => {
+  const job = build({
+    jobVariables: [{ command: "run {{ a }} {{ prefect.variables.v }}" }],
+    parameters: { a: "{{ prefect.variables.secret }}" },
+    references: { v: "{{ a }}", secret: "s" },
+  });
+  assertEquals(job.command, ["run", "{{ prefect.variables.secret }}", "{{ a }}"]);
+});
+
+Deno.test("buildJob() reads whether output is shown", () => {
+  const of = (stream_output: unknown) =>
+    build({ jobVariables: [{ command: "a", stream_output }] }).streamOutput;
+  assertEquals([true, "true", false, "false", null, ""].map(of), [
+    true,
+    true,
+    false,
+    false,
+    undefined,
+    undefined,
+  ]);
 });
 
 Deno.test("buildJob() reads a timeout that is text", () => {

@@ -164,6 +164,20 @@ Deno.test("agentMain() at a stop signal claims no more, lets runs finish, and gi
   assertEquals([late.type, server.callsTo(/claim$/).length], ["SCHEDULED", claims]);
 });
 
+Deno.test("agentMain() says goodbye once everything was reported, and ends all the same when nobody listens", async () => {
+  await using server = new FakeServer().listen();
+  const run = server.addRun("sleep 0.2");
+  await using agent = new StartedAgent(server, ["-p", "my-pool", "--grace", "5"]);
+  await server.until(() => run.type === "RUNNING", "the run is under way");
+  agent.stop.abort();
+  assertEquals(await agent.done, 0);
+  assertEquals(server.left, [...server.agents.keys()]);
+  assertEquals(server.calls.at(-1)!.method, "DELETE");
+  server.fault = ({ method }) => method === "DELETE" ? new Response("", { status: 503 }) : undefined;
+  await using unheard = new StartedAgent(server, ["-p", "my-pool", "--run-once"]);
+  assertEquals([await unheard.done, server.left.length], [0, 1]);
+});
+
 Deno.test("agentMain() ends what outlives the grace, and reports it as CRASHED", async () => {
   await using server = new FakeServer().listen();
   const run = server.addRun("sh -c 'echo $$; sleep 60'");

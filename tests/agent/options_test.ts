@@ -1,22 +1,27 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { START_FLAGS, startHelp } from "../../src/agent/flags.ts";
-import { type AgentOptions, type Env, parseOptions, UsageError } from "../../src/agent/options.ts";
+import {
+  type AgentOptions,
+  asksForHelp,
+  type Env,
+  parseOptions,
+  UsageError,
+} from "../../src/agent/options.ts";
 
-function parse(args: string[], env: Env = {}): AgentOptions {
-  const options = parseOptions(args, env);
-  if (options === "help") throw new Error("help was asked for");
-  return options;
+function parse(args: string[], env: Env = {}, profile: Record<string, string> = {}): AgentOptions {
+  return parseOptions(args, env, profile);
 }
 
 Deno.test("parseOptions() fills in every default", () => {
   assertEquals(parse(["-p", "my-pool"]), {
-    api: "http://127.0.0.1:4200/api",
+    api: undefined,
     pools: ["my-pool"],
     queues: [],
     prefixes: [],
     limit: undefined,
     prefetchSeconds: 10,
     runOnce: false,
+    streamOutput: undefined,
     hideWelcome: false,
     create: true,
     name: undefined,
@@ -28,7 +33,7 @@ Deno.test("parseOptions() fills in every default", () => {
 
 Deno.test("parseOptions() reads every flag, long and short, with a space or =", () => {
   const long = "--pool=a --pool b --work-queue q --match dev- --limit 5 --prefetch-seconds=2.5 --run-once " +
-    "--hide-welcome --no-create --name n --grace 1 --cancel-grace 0 --log-level debug --api http://h/api";
+    "--hide-welcome --stream-output --no-create --name n --grace 1 --cancel-grace 0 --log-level debug --api http://h/api";
   assertEquals(parse(long.split(" ")), {
     api: "http://h/api",
     pools: ["a", "b"],
@@ -37,6 +42,7 @@ Deno.test("parseOptions() reads every flag, long and short, with a space or =", 
     limit: 5,
     prefetchSeconds: 2.5,
     runOnce: true,
+    streamOutput: true,
     hideWelcome: true,
     create: false,
     name: "n",
@@ -44,6 +50,7 @@ Deno.test("parseOptions() reads every flag, long and short, with a space or =", 
     cancelGraceSeconds: 0,
     logLevel: "debug",
   });
+  assertEquals(parse(["-p", "a", "--no-stream-output"]).streamOutput, false);
   const short = parse(["-p", "a", "-p", "a", "-q", "q", "-m", "x", "-l", "2", "--run-once", "--no-run-once"]);
   assertEquals([short.pools, short.queues, short.prefixes, short.limit, short.runOnce], [
     ["a"],
@@ -69,7 +76,28 @@ Deno.test("parseOptions() takes API and prefetch from the environment, ours firs
   assertEquals(of([], reference), ["http://p/api", 3]);
   assertEquals(of([], both), ["http://s/api", 4]);
   assertEquals(of(["--api", "http://f/api", "--prefetch-seconds", "0"], both), ["http://f/api", 0]);
-  assertEquals(of([], { SLUICE_API_URL: "" }), ["http://127.0.0.1:4200/api", 10]);
+  assertEquals(of([], { SLUICE_API_URL: "" }), [undefined, 10]);
+});
+
+Deno.test("parseOptions() takes from the profile what neither flag nor environment says", () => {
+  const profile = {
+    SLUICE_API_URL: "http://profile/api",
+    PREFECT_AGENT_PREFETCH_SECONDS: "7",
+    SLUICE_LOG_LEVEL: "warn",
+  };
+  const of = (args: string[], env: Env) => {
+    const { api, prefetchSeconds, logLevel } = parse(["-p", "x", ...args], env, profile);
+    return [api, prefetchSeconds, logLevel];
+  };
+  assertEquals(of([], {}), ["http://profile/api", 7, "warn"]);
+  assertEquals(of([], { PREFECT_API_URL: "http://env/api", SLUICE_LOG_LEVEL: "error" }), [
+    "http://env/api",
+    7,
+    "error",
+  ]);
+  assertEquals(of(["--api", "http://flag/api"], { PREFECT_API_URL: "http://env/api" })[0], "http://flag/api");
+  const { message } = assertThrows(() => parse(["-p", "x"], {}, { SLUICE_API_URL: "nowhere" }), UsageError);
+  assertStringIncludes(message, "SLUICE_API_URL of your profile");
 });
 
 Deno.test("parseOptions() refuses what it cannot understand, in one line that says what to do", () => {
@@ -98,6 +126,10 @@ Deno.test("parseOptions() refuses what it cannot understand, in one line that sa
 });
 
 Deno.test("startHelp() names every flag", () => {
-  assertEquals(parseOptions(["-h"], {}), "help");
+  assertEquals([asksForHelp(["-h"]), asksForHelp(["--help", "-p", "x"]), asksForHelp(["-p", "x"])], [
+    true,
+    true,
+    false,
+  ]);
   for (const { name } of START_FLAGS) assertStringIncludes(startHelp(), `--${name}`);
 });

@@ -23,6 +23,7 @@ async function withRun(
         name: undefined,
         labels: {},
         timeoutSeconds: undefined,
+        streamOutput: undefined,
         reportsRunning: false,
       },
       runId: "run",

@@ -17,6 +17,11 @@ Deno.test("findUndeclaredVariables() finds what is used and not declared, sorted
   assertEquals(findUndeclaredVariables(template(job, { command: {}, day: {}, value: {} })), ["deep"]);
 });
 
+Deno.test("findUndeclaredVariables() takes a part of a declared variable for declared", () => {
+  const job = { a: "{{ resources.cpu }} {{ hosts[0].name }}", b: "{{ other.cpu }}" };
+  assertEquals(findUndeclaredVariables(template(job, { resources: {}, hosts: {} })), ["other.cpu"]);
+});
+
 Deno.test("findUndeclaredVariables() leaves the reference's own placeholders alone", () => {
   const job = { image: "{{ prefect.variables.image }}", key: "{{ prefect.blocks.secret.key }}" };
   assertEquals(findUndeclaredVariables(template(job)), []);

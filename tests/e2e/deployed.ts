@@ -3,7 +3,7 @@ import type { Deployment } from "../../src/schemas/deployment.ts";
 import { startAgent, type StartedServer, startServer, until } from "./started.ts";
 
 export async function deploy(
-  { api }: StartedServer,
+  { api }: Pick<StartedServer, "api">,
   options: { name: string; command: string; pool: string; queue?: string },
 ): Promise<Deployment> {
   const flow = await api.flows.create({ name: "e2e" });
@@ -16,7 +16,7 @@ export async function deploy(
   });
 }
 
-export async function allEnded({ api }: StartedServer, count: number): Promise<boolean> {
+export async function allEnded({ api }: Pick<StartedServer, "api">, count: number): Promise<boolean> {
   const runs = await api.flowRuns.list({
     flow_runs: { state: { type: { any_: ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"] } } },
   });

@@ -15,6 +15,13 @@ function permissionsOf(entry: string): string[] {
   return task.command.split(" ").filter((word) => word.startsWith("--allow-"));
 }
 
+const UNSET = {
+  SLUICE_API_URL: "",
+  PREFECT_API_URL: "",
+  SLUICE_KV: "",
+  SLUICE_PROFILES_PATH: "/nonexistent/profiles.json",
+};
+
 /** A process with its output. Disposing it ends it with SIGKILL, if it still runs, together with its group. */
 export class Started implements AsyncDisposable {
   readonly pid: number;
@@ -24,10 +31,11 @@ export class Started implements AsyncDisposable {
   readonly #changed = new Set<() => void>();
   #hasEnded = false;
 
+  /** What the user of this machine has set is not seen by it. */
   constructor(entry: string, args: string[], env: Record<string, string> = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", ...permissionsOf(entry), `${ROOT}${entry}`, ...args],
-      env: { ...env, NO_COLOR: "1" },
+      env: { ...UNSET, ...env, NO_COLOR: "1" },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

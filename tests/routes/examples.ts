@@ -208,6 +208,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     pools: ["p"],
   });
   const session = sessions[0]!.id;
+  const gone = (await api.agents.create({ name: "gone", host: "h", version: "1", pools: ["p"] })).id;
   await api.workPools.create({ name: "unused" });
   const variable = (name: string) => app.request("POST", "/variables", { name, value: "x" });
   const v = String(Object(await variable("v").then(({ body }) => body)).id);
@@ -288,7 +289,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /deployments/filter", {}, 200, { ...filters, sort: "NAME_ASC" }),
     on("GET /deployments/name/:flow/:name", { flow: "f", name: "d" }, 200),
     on("GET /deployments/:id", { id: d }, 200),
-    on("PATCH /deployments/:id", { id: d }, 204, deployment),
+    on("PATCH /deployments/:id", { id: d }, 204, { ...deployment, sluice: { move_waiting: true } }),
     on("POST /deployments/:id/create_flow_run", { id: d }, 201, { ...run, enforce_parameter_schema: false }),
     on("POST /work_pools/:name/get_scheduled_flow_runs", { name: "p" }, 200, {
       work_queue_names: ["q"],
@@ -351,6 +352,9 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       prefixes: ["q"],
       limit: 1,
     }),
+    on("GET /agents", {}, 200),
+    on("GET /agents/:id", { id: agent }, 200),
+    on("DELETE /agents/:id", { id: gone }, 204),
     on("POST /agents/:id/heartbeat", { id: agent }, 200, {
       sessions: [session],
       runs: [{ id: r, token: "t" }],

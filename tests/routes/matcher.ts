@@ -10,6 +10,9 @@ const MARKS: Record<string, (value: unknown) => boolean> = {
   "<seconds>": (value) => typeof value === "number" && value >= 0,
 };
 
+/** What the reference does not know stands under this key; its clients ignore it. */
+const OURS = "sluice";
+
 export class Matcher {
   /** Their ids → ours. */
   readonly #ids = new Map<string, string>();
@@ -35,7 +38,9 @@ export class Matcher {
     }
     if (!isObject(theirs)) return theirs === ours ? [] : differs;
     if (!isObject(ours)) return differs;
-    const extra = kept === "" ? Object.keys(ours).filter((key) => !Object.hasOwn(theirs, key)) : [];
+    const extra = kept === ""
+      ? Object.keys(ours).filter((key) => !Object.hasOwn(theirs, key) && key !== OURS)
+      : [];
     return [
       ...Object.keys(theirs).flatMap((key) => this.compare(theirs[key], ours[key], kept, `${at}.${key}`)),
       ...extra.map((key) => `${at}.${key}: only ours`),

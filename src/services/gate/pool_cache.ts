@@ -90,6 +90,11 @@ export class PoolCache {
     return value;
   }
 
+  /** The session ends with the batch that is being decided; were that not applied, the whole cache would go. */
+  endSession(id: string): void {
+    this.#sessions.set(id, null);
+  }
+
   /** The run's record, wherever the run is; null when it is not there. */
   async run(id: string): Promise<RunRecord | null> {
     return this.runs.get(id) ?? (await get(this.#kv, runKey(id))).value;
