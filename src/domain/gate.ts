@@ -11,7 +11,8 @@ export type Blocked =
   | { kind: "pool_paused" }
   | { kind: "pool_full"; limit: number; held: number }
   | { kind: "queue_paused" }
-  | { kind: "queue_full"; limit: number; held: number };
+  | { kind: "queue_full"; limit: number; held: number }
+  | { kind: "deployment_full"; limit: number; held: number };
 
 export class Gate {
   paused: boolean;
@@ -19,7 +20,8 @@ export class Gate {
   cfg: number;
   #occ: number;
   readonly #held: Map<number, number>;
-  readonly #open: [string, number][] | undefined;
+  /** Deployments whose lane may be drawn from, by queue. */
+  readonly #open = new Map<number, Set<string>>();
   readonly #ops: Uint32Array;
 
   constructor(record: GateRecord) {
@@ -29,7 +31,7 @@ export class Gate {
     this.#occ = record.occ;
     this.#held = new Map();
     for (let i = 0; i + 1 < record.q.length; i += 2) this.#held.set(record.q[i]!, record.q[i + 1]!);
-    this.#open = record.open;
+    for (const [deployment, queueNo] of record.open ?? []) this.openLane(deployment, queueNo);
     this.#ops = record.ops;
   }
 
@@ -63,6 +65,20 @@ export class Gate {
     return held >= limit ? { kind: "queue_full", limit, held } : undefined;
   }
 
+  /** Deployments whose parked runs in this queue may be drawn from. */
+  openLanes(queueNo: number): string[] {
+    return [...this.#open.get(queueNo) ?? []];
+  }
+
+  openLane(deployment: string, queueNo: number): void {
+    const open = this.#open.get(queueNo) ?? new Set();
+    this.#open.set(queueNo, open.add(deployment));
+  }
+
+  closeLane(deployment: string, queueNo: number): void {
+    this.#open.get(queueNo)?.delete(deployment);
+  }
+
   take(queueNo: number): void {
     this.#occ++;
     this.#held.set(queueNo, this.heldIn(queueNo) + 1);
@@ -77,6 +93,9 @@ export class Gate {
 
   /** The record to write, with the id of the commit that writes it. */
   toRecord(op: number): GateRecord {
+    const open = [...this.#open].flatMap(([no, deployments]) =>
+      [...deployments].map((one): [string, number] => [one, no])
+    );
     const pairs = [...this.#held].sort(([a], [b]) => a - b).flat();
     return {
       paused: this.paused,
@@ -84,7 +103,7 @@ export class Gate {
       occ: this.#occ,
       q: Uint16Array.from(pairs),
       cfg: this.cfg,
-      ...(this.#open ? { open: this.#open } : {}),
+      ...(open.length > 0 ? { open } : {}),
       ops: Uint32Array.from([...this.#ops, op].slice(-REMEMBERED_OPS)),
     };
   }
@@ -108,7 +127,10 @@ export function wasApplied(op: number, before: GateRecord, now: GateRecord | nul
 }
 
 /** What a refusal says: which limit, and what can be done. */
-export function blockedReason(blocked: Blocked, names: { pool: string; queue: string }): string {
+export function blockedReason(
+  blocked: Blocked,
+  names: { pool: string; queue: string; deployment: string },
+): string {
   switch (blocked.kind) {
     case "pool_paused":
       return `Work pool '${names.pool}' is paused.`;
@@ -119,5 +141,8 @@ export function blockedReason(blocked: Blocked, names: { pool: string; queue: st
     case "queue_full":
       return `Work queue '${names.queue}' of work pool '${names.pool}' is full: ` +
         `${blocked.held} of ${blocked.limit} slots are taken.`;
+    case "deployment_full":
+      return `Deployment '${names.deployment}' has as many runs as it may have: ` +
+        `${blocked.held} of ${blocked.limit}.`;
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type CollisionStrategy,
   type Instant,
   type RunRecord,
   type RunState,
@@ -101,6 +102,27 @@ export function enterState(run: RunRecord, state: RunState): RunRecord {
   if (next.nextStart !== null) next.expectedStart = next.nextStart;
   next.expectedStart ??= state.timestamp;
   return next;
+}
+
+/** The reference's: a run that finds no room shows that it will be tried again after so long. */
+const COLLISION_DELAY = 30e6;
+
+/**
+ * The run after its deployment had no room for it. One that waits shows a later time, but keeps its place in the
+ * order: it starts as soon as a slot comes free.
+ */
+export function afterCollision(
+  run: RunRecord,
+  { strategy, stateId, now }: { strategy: CollisionStrategy; stateId: string; now: Instant },
+): RunRecord {
+  const proposed = strategy === "CANCEL_NEW"
+    ? proposedState("CANCELLED", { message: "Deployment concurrency limit reached." })
+    : proposedState("SCHEDULED", {
+      name: "AwaitingConcurrencySlot",
+      details: { scheduled_time: now + COLLISION_DELAY },
+    });
+  const state = { ...proposed, id: stateId, timestamp: nextTimestamp(run.state, now) };
+  return { ...enterState(run, state), session: null, token: null, started: false };
 }
 
 /** Times of successive states of one run strictly increase. */

@@ -4,6 +4,7 @@
  */
 import type {
   AgentRecord,
+  DeploymentLimitRecord,
   DeploymentRecord,
   FlowRecord,
   GateRecord,
@@ -68,6 +69,16 @@ export const waitKey = (pool: string, queueNo: number, t: number, run: string): 
   t,
   run,
 ];
+/** Waiting runs that their deployment's limit keeps out of the index, one lane a queue; ordered like it. */
+export const laneKey = (
+  pool: string,
+  queueNo: number,
+  deployment: string,
+  t: number,
+  run: string,
+): Key<0> => ["lane", pool, queueNo, deployment, t, run];
+/** The concurrency limit of a deployment; absent for one that never had any. */
+export const deploymentLimitKey = (deployment: string): Key<DeploymentLimitRecord> => ["dlimit", deployment];
 /** A held slot, by the session that holds it. */
 export const leaseKey = (pool: string, session: string, run: string): Key<LeaseRecord> => [
   "lease",

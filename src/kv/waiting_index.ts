@@ -1,4 +1,4 @@
-import { waitKey } from "./keys.ts";
+import { laneKey, waitKey } from "./keys.ts";
 
 /** A place in the index of waiting runs. */
 export interface WaitEntry {
@@ -21,6 +21,22 @@ export async function readQueueHead(
     : ["wait", pool, queueNo];
   const entries = await readRange(kv, pool, first, queueNo + 1);
   return { entries: entries.map(toEntry), complete: entries.length < BATCH };
+}
+
+/** The first entries of a lane, or those after `after`. */
+export async function readLaneHead(
+  kv: Deno.Kv,
+  lane: { pool: string; queueNo: number; deployment: string },
+  after?: WaitEntry,
+): Promise<{ entries: WaitEntry[]; complete: boolean }> {
+  const { pool, queueNo, deployment } = lane;
+  const prefix = ["lane", pool, queueNo, deployment];
+  const selector = after
+    ? { prefix, start: [...laneKey(pool, queueNo, deployment, after.t, after.run), 0] }
+    : { prefix };
+  const keys = await Array.fromAsync(kv.list(selector, { limit: BATCH, batchSize: BATCH }), ({ key }) => key);
+  const entries = keys.map((key) => ({ t: key[4] as number, run: key[5] as string }));
+  return { entries, complete: entries.length < BATCH };
 }
 
 /**

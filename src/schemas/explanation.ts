@@ -23,6 +23,7 @@ export const REASON_KINDS = [
   "queue_paused",
   "pool_full",
   "queue_full",
+  "deployment_full",
   "behind",
   "no_agent",
   "agents_full",

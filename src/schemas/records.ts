@@ -169,6 +169,22 @@ export interface QueueConfig {
   closing?: true;
 }
 
+/** What happens to a run whose deployment has as many runs as it may have: it waits, or it is cancelled. */
+export type CollisionStrategy = "ENQUEUE" | "CANCEL_NEW";
+
+/** The concurrency limit of a deployment. Stays for ever once it was made. */
+export interface DeploymentLimitRecord {
+  /** Null: the deployment is not limited any more. */
+  limit: number | null;
+  strategy: CollisionStrategy;
+  /** Slots taken by its runs, over all pools. */
+  occ: number;
+  /** Lanes with parked runs: pairs (pool, queue number). */
+  lanes: [string, number][];
+  /** Set until `occ` was counted for the first time: nothing is limited before. */
+  counting?: true;
+}
+
 export interface WorkPoolRecord {
   id: string;
   name: string;

@@ -9,7 +9,7 @@ import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
 import { PoolGoneError } from "./gate/operation.ts";
-import { Holders } from "./holders.ts";
+import { Holders, namesOf } from "./holders.ts";
 
 /** Why a run has not started, as people see it. */
 export interface ExplanationView {
@@ -51,13 +51,13 @@ export class Explain {
   async #explainWaiting(view: FlowRunView): Promise<ExplanationView> {
     const { run } = view;
     const now = this.#deps.clock.now();
-    const { plan, gate, queues } = await this.#gates.of(run.pool!).inspect(() => ({
+    const { plan, gate, queues, limit } = await this.#gates.of(run.pool!).inspect(() => ({
       allows: () => true,
       n: MOST_AHEAD,
       dueBefore: now,
-    }));
+    }), run.deployment);
     const queue = queues.byNo.get(run.queueNo);
-    const found = hindrances({ run, queue, gate, plan, now });
+    const found = hindrances({ run, queue, gate, limit, plan, now });
     const reasons = await Promise.all(found.map((one) => this.#toReason(one, view, now)));
     const audience = await this.#holders.audience(run, now);
     if (audience) reasons.push(reason(audience.kind, audience.message));
@@ -74,25 +74,28 @@ export class Explain {
       }
       case "behind": {
         const { ahead, then } = hindrance;
-        const cause = then ? ` ${this.#words(then, view)}` : "";
+        const cause = then ? ` ${await this.#words(then, view)}` : "";
         const runs = ahead === 1 ? "1 run stands" : `${ahead} runs stand`;
         const message = `${runs} before it and will be handed out first.${cause && ` Then:${cause}`}`;
         return { ...reason("behind", message), ahead };
       }
       case "pool_full":
-      case "queue_full": {
-        const queueNo = hindrance.kind === "queue_full" ? run.queueNo : undefined;
-        const holders = await this.#holders.of(run.pool!, queueNo);
-        const { limit, held } = hindrance;
-        return { ...reason(hindrance.kind, this.#words(hindrance, view)), limit, held, holders };
+      case "queue_full":
+      case "deployment_full": {
+        const { kind, limit, held } = hindrance;
+        const holders = await this.#holders.of(run.pool!, {
+          ...(kind === "queue_full" ? { queueNo: run.queueNo } : {}),
+          ...(kind === "deployment_full" ? { deployment: run.deployment } : {}),
+        });
+        return { ...reason(kind, await this.#words(hindrance, view)), limit, held, holders };
       }
       default:
-        return reason(hindrance.kind, this.#words(hindrance, view));
+        return reason(hindrance.kind, await this.#words(hindrance, view));
     }
   }
 
-  #words(blocked: Blocked, { poolName, queueName }: FlowRunView): string {
-    return blockedReason(blocked, { pool: poolName ?? "?", queue: queueName ?? "?" });
+  async #words(blocked: Blocked, view: FlowRunView): Promise<string> {
+    return blockedReason(blocked, await namesOf(this.#deps.kv, view));
   }
 
   /** A run that does not wait at a gate. */

@@ -1,4 +1,4 @@
-import { agentKey, leaseKey, queuePolledKey, sessionKey } from "../kv/keys.ts";
+import { agentKey, deploymentKey, leaseKey, queuePolledKey, sessionKey } from "../kv/keys.ts";
 import { get, getMany, listAll } from "../kv/read.ts";
 import type { SlotHolder } from "../schemas/explanation.ts";
 import {
@@ -10,6 +10,7 @@ import {
   THIRD_PARTY,
 } from "../schemas/records.ts";
 import { formatInstant } from "../schemas/wire.ts";
+import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import { isRecent } from "./polls.ts";
 
@@ -26,6 +27,15 @@ interface Lease {
   value: LeaseRecord;
 }
 
+/** What the places of a run are called, for sentences about it. */
+export async function namesOf(
+  kv: Deno.Kv,
+  { run, poolName, queueName }: Pick<FlowRunView, "run" | "poolName" | "queueName">,
+): Promise<{ pool: string; queue: string; deployment: string }> {
+  const deployment = run.deployment && (await get(kv, deploymentKey(run.deployment))).value?.name;
+  return { pool: poolName ?? "?", queue: queueName ?? "?", deployment: deployment || "?" };
+}
+
 /** Who holds the slots of a pool, and whether anybody asks for more. */
 export class Holders {
   readonly #kv: Deno.Kv;
@@ -36,10 +46,14 @@ export class Holders {
     this.#runs = runs;
   }
 
-  /** The longest holders of the pool's slots, or of one queue's; at most ten. */
-  async of(pool: string, queueNo: number | undefined): Promise<SlotHolder[]> {
+  /** The longest holders of the pool's slots, or of one queue's or one deployment's there; at most ten. */
+  async of(
+    pool: string,
+    { queueNo, deployment }: { queueNo?: number; deployment?: string | null },
+  ): Promise<SlotHolder[]> {
     const leases = (await this.#leases(pool))
       .filter(({ value }) => queueNo === undefined || value.queueNo === queueNo)
+      .filter(({ value }) => deployment === undefined || value.deployment === deployment)
       .sort((a, b) => a.value.since - b.value.since)
       .slice(0, NAMED);
     const [views, agents] = await Promise.all([

@@ -2,6 +2,7 @@ import { GroupCommit } from "../kv/group_commit.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import { AgentList } from "./agent_list.ts";
 import { Agents } from "./agents.ts";
+import { DeploymentLimits } from "./deployment_limits.ts";
 import { Deployments } from "./deployments.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
@@ -43,6 +44,7 @@ export interface Services {
   slots: Slots;
   deployments: Deployments;
   moveWaiting: MoveWaiting;
+  deploymentLimits: DeploymentLimits;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
   flowRunStates: FlowRunStates;
@@ -69,6 +71,7 @@ export function buildServices(deps: ServerDeps): Services {
     news.notify(changes);
     logs.noteChanges(changes);
   });
+  const limits = new DeploymentLimits(deps, gates);
   const polls = new Polls(deps);
   const flows = new Flows(deps, group);
   const pools = new WorkPools(deps, gates);
@@ -90,6 +93,7 @@ export function buildServices(deps: ServerDeps): Services {
     workers: new Workers(deps, group, pools),
     deployments,
     moveWaiting: new MoveWaiting(deps, { deployments, runs }),
+    deploymentLimits: limits,
     flowRuns: runs,
     removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),

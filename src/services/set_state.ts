@@ -11,6 +11,7 @@ import type { StateCreate } from "../schemas/state.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
+import { namesOf } from "./holders.ts";
 import { PoolGoneError } from "./gate/operation.ts";
 import {
   dataOf,
@@ -146,8 +147,7 @@ export class SetState {
 
   /** No slot: the run keeps its state, its time and its place in the order. */
   async #refuse({ blocked, run }: { blocked: Blocked; run: RunRecord }): Promise<SetStateView> {
-    const { poolName, queueName } = await this.#runs.get(run.id);
-    const reason = blockedReason(blocked, { pool: poolName ?? "?", queue: queueName ?? "?" });
+    const reason = blockedReason(blocked, await namesOf(this.#deps.kv, await this.#runs.get(run.id)));
     const holders = await this.#holders(run, blocked);
     return await this.#view({ status: "ABORT", reason: `${reason}${holders}` }, run, false);
   }

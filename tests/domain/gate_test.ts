@@ -119,7 +119,7 @@ Deno.test("wasApplied() finds the commit among the remembered ones, or knows tha
 });
 
 Deno.test("blockedReason() names the limit, what is taken, and where", () => {
-  const names = { pool: "my-pool", queue: "high" };
+  const names = { pool: "my-pool", queue: "high", deployment: "nightly" };
   const reasons: [Blocked, string][] = [
     [{ kind: "pool_paused" }, "Work pool 'my-pool' is paused."],
     [{ kind: "pool_full", limit: 7, held: 9 }, "Work pool 'my-pool' is full: 9 of 7 slots are taken."],
@@ -127,6 +127,10 @@ Deno.test("blockedReason() names the limit, what is taken, and where", () => {
     [
       { kind: "queue_full", limit: 0, held: 0 },
       "Work queue 'high' of work pool 'my-pool' is full: 0 of 0 slots are taken.",
+    ],
+    [
+      { kind: "deployment_full", limit: 1, held: 1 },
+      "Deployment 'nightly' has as many runs as it may have: 1 of 1.",
     ],
   ];
   assertEquals(reasons.map(([blocked]) => blockedReason(blocked, names)), reasons.map(([, text]) => text));

@@ -75,7 +75,15 @@ function inputOf(
     windows.set(no, { entries: all.slice(0, size), complete: size >= all.length });
   }
   const records = new Map<string, RunRecord>([...runs].map((id) => [id, aRun("SCHEDULED", { id })]));
-  return { gate: gateOf(pool), queues: pool.queues.toSorted(byPriority), windows, runs: records, claims };
+  return {
+    gate: gateOf(pool),
+    queues: pool.queues.toSorted(byPriority),
+    windows,
+    lanes: new Map(),
+    runs: records,
+    limits: { get: () => null },
+    claims,
+  };
 }
 
 /** The plan with everything read. */
@@ -167,7 +175,7 @@ Deno.test("planClaim() passes over runs before dueAfter", () => {
 Deno.test("planClaim() ends after the most grants that a commit can take", () => {
   const pool = aPool({ waiting: runs(0, "a", "b", "c", "d") });
   const input = inputOf(pool, [claim(3), claim(3)], new Map([[0, 9]]), new Set(["a", "b", "c", "d"]));
-  assertEquals(grants(planClaim({ ...input, most: 3 })), [[0, "a"], [1, "b"], [0, "c"]]);
+  assertEquals(grants(planClaim({ ...input, mostMutations: 12 })), [[0, "a"], [1, "b"], [0, "c"]]);
 });
 
 Deno.test("planClaim() asks for the queue or run that it has to know before it can go on", () => {

@@ -3,6 +3,7 @@
  * the protocol's words, not from the code under test.
  */
 import type {
+  DeploymentLimitRecord,
   GateRecord,
   LeaseRecord,
   QueueConfig,
@@ -27,6 +28,10 @@ interface Wait {
   run: string;
 }
 
+interface Lane extends Wait {
+  deployment: string;
+}
+
 /** All records of one moment (when nothing writes meanwhile). */
 export class Stored {
   readonly runs = new Map<string, RunRecord>();
@@ -36,6 +41,9 @@ export class Stored {
   readonly sessions = new Set<string>();
   readonly leases: Lease[] = [];
   readonly waits: Wait[] = [];
+  /** Runs that their deployment's limit keeps out of the index. */
+  readonly parked: Lane[] = [];
+  readonly limits = new Map<string, DeploymentLimitRecord>();
 
   add(key: Deno.KvKey, value: unknown): void {
     const [kind, first, second, third, fourth] = key;
@@ -66,6 +74,18 @@ export class Stored {
           value: value as LeaseRecord,
         });
         break;
+      case "dlimit":
+        this.limits.set(String(first), value as DeploymentLimitRecord);
+        break;
+      case "lane":
+        this.parked.push({
+          pool: String(first),
+          queueNo: Number(second),
+          deployment: String(third),
+          t: Number(fourth),
+          run: String(key[5]),
+        });
+        break;
       case "wait":
         this.waits.push({
           pool: String(first),
@@ -80,12 +100,43 @@ export class Stored {
     return this.leases.filter((lease) => lease.run === run);
   }
   waitsOf(run: string): Wait[] {
-    return this.waits.filter((wait) => wait.run === run);
+    return [...this.waits, ...this.parked].filter((wait) => wait.run === run);
   }
 
   /** What is wrong, in words. */
   faults(): string[] {
-    return [...this.#countFaults(), ...this.#leaseFaults(), ...this.#runFaults(), ...this.#queueFaults()];
+    return [
+      ...this.#countFaults(),
+      ...this.#leaseFaults(),
+      ...this.#runFaults(),
+      ...this.#queueFaults(),
+      ...this.#limitFaults(),
+      ...this.#laneFaults(),
+    ];
+  }
+
+  /** I1: what a deployment's limit counts is leases. */
+  #limitFaults(): string[] {
+    return [...this.limits].flatMap(([deployment, { occ, counting }]) => {
+      const held = this.leases.filter(({ value }) => value.deployment === deployment).length;
+      return counting || occ === held ? [] : [`I1: deployment ${deployment} counts ${occ}, ${held} leases`];
+    });
+  }
+
+  /** I5: while a deployment has room, every lane with runs may be drawn from; its limit knows all its lanes. */
+  #laneFaults(): string[] {
+    const lanes = new Map(this.parked.map((one) => [`${one.pool}/${one.queueNo}/${one.deployment}`, one]));
+    return [...lanes.values()].flatMap(({ pool, queueNo, deployment }) => {
+      const limit = this.limits.get(deployment);
+      if (!limit) return [`I5: a lane of deployment ${deployment}, which has no limit`];
+      const isKnown = limit.lanes.some(([of, no]) => of === pool && no === queueNo);
+      if (!isKnown) return [`I5: deployment ${deployment} does not know its lane in queue ${queueNo}`];
+      const isOpen = this.gates.get(pool)?.open?.some(([of, no]) => of === deployment && no === queueNo);
+      const hasRoom = limit.limit === null || limit.occ < limit.limit;
+      return hasRoom && !isOpen
+        ? [`I5: deployment ${deployment} has room, its lane in queue ${queueNo} is closed`]
+        : [];
+    });
   }
 
   /** I1: counts are leases. */
@@ -125,7 +176,7 @@ export class Stored {
   /** I2, I3: a held run has its one lease, a waiting one its one place, any other neither. */
   #runFaults(): string[] {
     const leasesOf = Map.groupBy(this.leases, ({ run }) => run);
-    const waitsOf = Map.groupBy(this.waits, ({ run }) => run);
+    const waitsOf = Map.groupBy([...this.waits, ...this.parked], ({ run }) => run);
     return [...this.runs.values()].flatMap((run) => {
       const { id, state } = run;
       const isHeld = run.session !== null;
@@ -154,7 +205,7 @@ export class Stored {
   /** I3, I10: what waits is a run in a queue that is there. */
   #queueFaults(): string[] {
     const queues = new Set(this.queues.map(({ pool, no }) => `${pool}/${no}`));
-    const faults = this.waits.flatMap(({ pool, queueNo, run }) => {
+    const faults = [...this.waits, ...this.parked].flatMap(({ pool, queueNo, run }) => {
       const isThere = queues.has(`${pool}/${queueNo}`);
       return [
         ...isThere ? [] : [`I10: run ${run} waits in a queue that is gone`],
@@ -171,7 +222,7 @@ export class Stored {
   }
 }
 
-const KINDS = ["run", "gate", "gate_cfg", "queue", "session", "lease", "wait"];
+const KINDS = ["run", "gate", "gate_cfg", "queue", "session", "lease", "wait", "lane", "dlimit"];
 
 /** Reads everything that the invariants are about. */
 export async function readAll(kv: Deno.Kv): Promise<Stored> {

@@ -1,8 +1,23 @@
 import { Gate } from "../../domain/gate.ts";
-import type { QueueWindow, WaitEntry } from "../../domain/plan_claim.ts";
+import {
+  type ClaimPlan,
+  type ClosedLane,
+  laneName,
+  type PlannedParking,
+  type QueueWindow,
+  type WaitEntry,
+} from "../../domain/plan_claim.ts";
 import { placeOf } from "../../domain/run_state.ts";
 import { Commit } from "../../kv/commit.ts";
-import { gateConfigKey, leaseKey, queueKey, runDocKey, runStateKey, waitKey } from "../../kv/keys.ts";
+import {
+  gateConfigKey,
+  laneKey,
+  leaseKey,
+  queueKey,
+  runDocKey,
+  runStateKey,
+  waitKey,
+} from "../../kv/keys.ts";
 import { pointAt } from "../../kv/large_text.ts";
 import type {
   LargeText,
@@ -13,6 +28,7 @@ import type {
   WorkQueueRecord,
 } from "../../schemas/records.ts";
 import { type Entry, get } from "../../kv/read.ts";
+import { Limits } from "./limits.ts";
 import { chunkOf, indexQueues, type PoolCache, type PoolQueues } from "./pool_cache.ts";
 
 /** Run, history, lease and index entry with their keys, about, without what clients said. */
@@ -20,6 +36,16 @@ const BYTES_OF_CHANGE = 2_500;
 const BYTES_OF_CHARACTER = 2;
 /** One queue in a chunk of the configuration. */
 const BYTES_OF_CONFIG = 100;
+/** Two keys, about. */
+const BYTES_OF_PARKING = 400;
+
+interface ChangeOptions {
+  lease?: Partial<LeaseRecord>;
+  data?: LargeText | null;
+  byHolder?: boolean;
+  /** Where a waiting run stands, if that is known: in the index, or in its deployment's lane. */
+  from?: "wait" | "lane";
+}
 
 /** One change of a run that the batch commits. */
 export interface RunChange {
@@ -36,16 +62,21 @@ export interface RunChange {
 export class Batch {
   readonly cache: PoolCache;
   readonly gate: Gate;
+  readonly limits: Limits;
   readonly commit = new Commit();
   readonly changes: RunChange[] = [];
+  /** Runs that went into their deployment's lane. */
+  readonly parked: { queueNo: number; run: string }[] = [];
   /** Queues whose waiting runs changed other than by a grant. */
   readonly changedQueues = new Set<number>();
   /** Estimate of what the commit weighs. */
   bytes = 0;
   /** Whether something of this pool may have become startable for others. */
   rings = false;
-  /** Other pools, of which the same is true. */
-  readonly ringsIn = new Set<string>();
+  /** Lanes into which runs were parked: what was read of them is not true any more. */
+  readonly filledLanes = new Set<string>();
+  /** Whether the gate is written although nothing else is. */
+  rewritesGate = false;
   /** Whether the pool ends with this batch. */
   closesGate = false;
   readonly #kv: Deno.Kv;
@@ -58,6 +89,7 @@ export class Batch {
     this.#kv = kv;
     this.cache = cache;
     this.gate = new Gate(cache.gate.value);
+    this.limits = new Limits(kv, cache.pool, this.gate);
     this.#queues = queues;
   }
 
@@ -71,9 +103,17 @@ export class Batch {
   get queues(): PoolQueues {
     return this.#queues;
   }
+  /** Other pools in which something may have become startable. */
+  get ringsIn(): Set<string> {
+    return this.limits.ringsIn;
+  }
   /** Whether there is anything to commit. */
   get isEmpty(): boolean {
-    return this.commit.isEmpty;
+    return this.commit.isEmpty && this.limits.checks === 0 && !this.rewritesGate;
+  }
+  /** Checks of the commit, but for the gate's own. */
+  get checks(): number {
+    return this.commit.checks + this.limits.checks;
   }
 
   /** The run as this batch leaves it; null when it is not there. */
@@ -93,11 +133,19 @@ export class Batch {
     const windows = new Map<number, QueueWindow>(this.cache.windows);
     for (const queueNo of this.#leftQueues) {
       const window = windows.get(queueNo);
-      if (!window) continue;
-      const entries = window.entries.filter((entry) => this.#isStillAt(queueNo, entry));
-      windows.set(queueNo, { entries, complete: window.complete });
+      if (window) windows.set(queueNo, this.#without(queueNo, window));
     }
     return windows;
+  }
+
+  /** The same of the lanes. */
+  lanes(): ReadonlyMap<string, QueueWindow> {
+    if (this.#leftQueues.size === 0) return this.cache.lanes;
+    return new Map([...this.cache.lanes].map(([name, lane]) => [name, this.#without(parseInt(name), lane)]));
+  }
+
+  #without(queueNo: number, { entries, complete }: QueueWindow): QueueWindow {
+    return { entries: entries.filter((entry) => this.#isStillAt(queueNo, entry)), complete };
   }
 
   #isStillAt(queueNo: number, { t, run }: WaitEntry): boolean {
@@ -120,9 +168,9 @@ export class Batch {
   change(
     before: RunRecord,
     after: RunRecord | null,
-    options: { lease?: Partial<LeaseRecord>; data?: LargeText | null; byHolder?: boolean } = {},
+    options: ChangeOptions = {},
   ): void {
-    this.#leave(before, after);
+    this.#leave(before, after, options.from);
     if (after) this.#arrive(before, after, options.lease ?? {});
     if (after && after.state.id !== before.state.id) {
       this.commit.set(runStateKey(after.id, after.state.timestamp), {
@@ -160,18 +208,55 @@ export class Batch {
     this.rings = true;
   }
 
-  #leave(before: RunRecord, after: RunRecord | null): void {
+  #leave(before: RunRecord, after: RunRecord | null, from: ChangeOptions["from"]): void {
     const place = placeOf(before);
     if (place === "wait" && !(after && isSameWait(before, after))) {
-      this.commit.delete(waitKey(this.pool, before.queueNo, before.t, before.id));
+      this.#leaveQueue(before, from);
       this.#leftQueues.add(before.queueNo);
       if (!after || placeOf(after) !== "lease") this.changedQueues.add(before.queueNo);
     }
     if (place === "lease" && before.session !== after?.session) {
       this.commit.delete(leaseKey(this.pool, before.session!, before.id));
       this.gate.free(before.queueNo);
+      this.limits.free(before.deployment);
       this.rings = true;
     }
+  }
+
+  /** A waiting run whose deployment has a limit stands in the index or in a lane: the record does not say where. */
+  #leaveQueue({ queueNo, t, id, deployment }: RunRecord, from: ChangeOptions["from"]): void {
+    if (from !== "lane") this.commit.delete(waitKey(this.pool, queueNo, t, id));
+    const mayBeParked = deployment !== null && this.limits.get(deployment) !== null;
+    if (from !== "wait" && mayBeParked) this.commit.delete(laneKey(this.pool, queueNo, deployment, t, id));
+  }
+
+  /** What the plan does beside its grants: runs go into lanes, or are cancelled, and lanes are closed. */
+  applyLanes(
+    { parked, closed }: Pick<ClaimPlan, "parked" | "closed">,
+    cancelled: (run: RunRecord) => RunRecord,
+  ): void {
+    for (const one of parked) {
+      if (one.limit.strategy === "ENQUEUE") this.#park(one);
+      else this.change(one.run, cancelled(one.run), { from: "wait" });
+    }
+    for (const lane of closed) this.#closeLane(lane);
+  }
+
+  #park({ entry, queueNo, run }: PlannedParking): void {
+    const deployment = run.deployment!;
+    this.commit.delete(waitKey(this.pool, queueNo, entry.t, run.id))
+      .set(laneKey(this.pool, queueNo, deployment, entry.t, run.id), 0);
+    this.limits.get(deployment)?.addLane(this.pool, queueNo);
+    this.gate.closeLane(deployment, queueNo);
+    this.parked.push({ queueNo, run: run.id });
+    this.filledLanes.add(laneName(queueNo, deployment));
+    this.bytes += BYTES_OF_PARKING;
+  }
+
+  #closeLane({ deployment, queueNo, isEmpty }: ClosedLane): void {
+    this.gate.closeLane(deployment, queueNo);
+    if (isEmpty) this.limits.get(deployment)?.dropLane(this.pool, queueNo);
+    this.rewritesGate = true;
   }
 
   #arrive(before: RunRecord, after: RunRecord, lease: Partial<LeaseRecord>): void {
@@ -194,6 +279,7 @@ export class Batch {
         ...lease,
       });
       this.gate.take(after.queueNo);
+      this.limits.take(after.deployment);
     }
   }
 }

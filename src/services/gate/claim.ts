@@ -91,7 +91,7 @@ export function stageGrant(
   ids: Ids,
   now: Instant,
 ): RunRecord {
-  const { run } = planned;
+  const { run, isParked } = planned;
   const due = run.state.details.scheduled_time;
   const pending = proposedState("PENDING", { details: due === undefined ? {} : { scheduled_time: due } });
   const granted: RunRecord = {
@@ -101,6 +101,6 @@ export function stageGrant(
     attempt: run.attempt + 1,
     started: false,
   };
-  batch.change(run, granted, { lease: { claimId: claim.claimId } });
+  batch.change(run, granted, { lease: { claimId: claim.claimId }, from: isParked ? "lane" : "wait" });
   return granted;
 }

@@ -20,6 +20,7 @@ export async function commitBatch(deps: ServerDeps, batch: Batch): Promise<Sent>
   const { kv, clock, ids, log, sharedKv } = deps;
   const op = ids.op();
   const record = batch.gate.toRecord(op);
+  batch.limits.stage(batch.commit, op);
   batch.commit.check(batch.cache.gate);
   if (batch.closesGate) batch.commit.delete(gateKey(batch.pool));
   else batch.commit.set(gateKey(batch.pool), record);

@@ -37,8 +37,8 @@ export async function decideOperations(decided: Decided, submitted: readonly Sub
     isConfigured = true;
   }
   for (const one of takers) {
-    if (hasRoom(batch)) await decideOne(decided, one, true);
-    else decided.postponed.push(one);
+    const isDone = hasRoom(batch) && await decideOne(decided, one, true) === "done";
+    if (!isDone) decided.postponed.push(one);
   }
 }
 
@@ -53,7 +53,11 @@ async function decideOne(decided: Decided, one: Submitted, mayTake: boolean): Pr
   return "done";
 }
 
+/** Limits of deployments that the claims of the batch may touch. */
+export const limitsLeft = (batch: Batch): number =>
+  Math.max(1, MAX_CHECKS - 1 - CHECKS_OF_ONE - batch.checks);
+
 /** Whether the commit can take another operation. */
 export const hasRoom = (batch: Batch): boolean =>
   batch.bytes < BATCH_BYTES && batch.commit.mutations < BATCH_MUTATIONS &&
-  batch.commit.checks + 1 + CHECKS_OF_ONE <= MAX_CHECKS;
+  batch.checks + 1 + CHECKS_OF_ONE <= MAX_CHECKS;

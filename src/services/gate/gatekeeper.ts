@@ -10,24 +10,24 @@
  * something of the pool was changed from outside ({@link Gatekeeper.enqueued}, {@link Gatekeeper.ring}), and every few
  * seconds as a safety net. The epoch is noted before reading and compared after, so that no wake-up is lost between.
  */
+import type { DeploymentLimit } from "../../domain/deployment_limit.ts";
 import type { Gate } from "../../domain/gate.ts";
 import type { ClaimPlan, ClaimRequest } from "../../domain/plan_claim.ts";
 import { unknownOutcome } from "../../kv/deadline.ts";
+import { afterCollision } from "../../domain/run_state.ts";
 import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord, Instant, RunRecord } from "../../schemas/records.ts";
 import { Batch, type RunChange } from "./batch.ts";
 import { admitClaim, type Claim, stageGrant, toRequest, type WaitingClaim } from "./claim.ts";
 import { commitBatch, type Sent } from "./commit_batch.ts";
-import { type Decided, decideOperations, hasRoom } from "./decide.ts";
+import { type Decided, decideOperations, hasRoom, limitsLeft } from "./decide.ts";
 import { loadPlan } from "./load_plan.ts";
 import { type Operation, PoolGoneError, type Submitted } from "./operation.ts";
 import { PoolCache, type PoolQueues } from "./pool_cache.ts";
 
 /** How long claims wait before they look again although nothing woke them. */
 const SAFETY_NET_MS = 5_000;
-/** What one grant adds to a commit: its place goes, lease, run and history come. */
-const MUTATIONS_OF_GRANT = 4;
 /** For this long after a lost race, other servers get a chance after each commit that wins. */
 const RIVAL_MEMORY_MS = 5_000;
 /** The longest such chance: a commit whose answer was lost takes the runtime some 300 ms. */
@@ -38,6 +38,8 @@ export interface GatekeeperOptions {
   pool: string;
   /** Called after each commit with the runs that it changed. */
   onChange: (changes: readonly RunChange[]) => void;
+  /** Called after each commit for every other pool in which it may have made something startable. */
+  ring: (pool: string) => void;
 }
 
 /** What a look at the gate found. */
@@ -45,12 +47,15 @@ export interface Inspection {
   plan: ClaimPlan;
   gate: Gate;
   queues: PoolQueues;
+  /** The limit of the deployment that was asked for. */
+  limit: DeploymentLimit | null;
 }
 
 export class Gatekeeper {
   readonly #deps: ServerDeps;
   readonly #pool: string;
   readonly #onChange: (changes: readonly RunChange[]) => void;
+  readonly #ringOther: (pool: string) => void;
   #operations: Submitted[] = [];
   #claims: WaitingClaim[] = [];
   #cache: PoolCache | undefined;
@@ -66,6 +71,7 @@ export class Gatekeeper {
     this.#deps = options.deps;
     this.#pool = options.pool;
     this.#onChange = options.onChange;
+    this.#ringOther = options.ring;
   }
 
   /** Whether nobody waits here and nothing is under way. */
@@ -124,13 +130,18 @@ export class Gatekeeper {
     return (await this.inspect(request)).plan;
   }
 
-  /** The same, with the counts and the queues of the same moment. */
-  async inspect(request: (queues: PoolQueues) => ClaimRequest): Promise<Inspection> {
+  /** The same, with the counts and the queues of the same moment, and the limit of one deployment. */
+  async inspect(
+    request: (queues: PoolQueues) => ClaimRequest,
+    deployment: string | null = null,
+  ): Promise<Inspection> {
     const cache = await PoolCache.open(this.#deps.kv, this.#pool, this.#cache);
     if (!cache) throw new PoolGoneError();
     const batch = await Batch.begin(this.#deps.kv, cache);
     const plan = await loadPlan(batch, [request(batch.queues)]);
-    return { plan, gate: batch.gate, queues: batch.queues };
+    await batch.limits.load([deployment]);
+    const limit = deployment === null ? null : batch.limits.get(deployment) ?? null;
+    return { plan, gate: batch.gate, queues: batch.queues, limit };
   }
 
   /** This process added a waiting run. */
@@ -267,12 +278,13 @@ export class Gatekeeper {
     this.#dueInMs = null;
     if (admitted.length === 0) return;
     const now = this.#deps.clock.now();
-    const most = Math.ceil((BATCH_MUTATIONS - batch.commit.mutations) / MUTATIONS_OF_GRANT);
-    const { claims, plan } = await this.#plan(batch, admitted, now, most);
-    if (plan.grants.length === most) this.#epoch++; // more can be granted in the next batch
+    const { claims, plan } = await this.#plan(batch, admitted, now);
+    if (plan.isStopped) this.#epoch++; // more can be done in the next batch
     this.#dueInMs = plan.dueIn === null ? null : Math.ceil(plan.dueIn / 1000);
+    let isWhole = true;
     for (const planned of plan.grants) {
-      if (!hasRoom(batch)) {
+      isWhole = hasRoom(batch);
+      if (!isWhole) {
         this.#epoch++; // more can be granted in the next batch
         break;
       }
@@ -280,17 +292,27 @@ export class Gatekeeper {
       const run = stageGrant(batch, planned, waiting.claim, this.#deps.ids, now);
       decided.granted.set(waiting, [...decided.granted.get(waiting) ?? [], run]);
     }
+    // Runs are parked, and lanes closed, on the strength of all grants.
+    if (isWhole) batch.applyLanes(plan, (run) => this.#cancelled(run, now));
     for (const waiting of decided.granted.keys()) waiting.committing = true;
   }
 
+  #cancelled(run: RunRecord, now: Instant): RunRecord {
+    return afterCollision(run, { strategy: "CANCEL_NEW", stateId: this.#deps.ids.uuid(), now });
+  }
+
   /** What a claim that went away meanwhile would have got is for the others: in their order, so planned anew. */
-  async #plan(batch: Batch, admitted: WaitingClaim[], now: Instant, most: number) {
+  async #plan(batch: Batch, admitted: WaitingClaim[], now: Instant) {
     let claims = admitted;
+    const bounds = {
+      mostMutations: BATCH_MUTATIONS - batch.commit.mutations,
+      mostLimits: limitsLeft(batch),
+    };
     for (;;) {
       const plan = await loadPlan(
         batch,
         claims.map(({ claim }) => toRequest(claim, batch.queues, now)),
-        most,
+        bounds,
       );
       if (!claims.some(({ isGone }) => isGone)) return { claims, plan };
       claims = claims.filter(({ isGone }) => !isGone);
@@ -325,6 +347,7 @@ export class Gatekeeper {
     const sent = await commitBatch(this.#deps, batch);
     this.#commitMs = sent.ms;
     if (sent.outcome === "unknown") this.ring();
+    if (sent.outcome !== "not_applied") batch.ringsIn.forEach(this.#ringOther);
     if (sent.versionstamp !== undefined) this.#carryOn(batch, sent.record, sent.versionstamp);
     else this.#cache = undefined;
     if (sent.outcome !== "unknown" && sent.versionstamp === undefined) {
@@ -345,6 +368,8 @@ export class Gatekeeper {
       else cache.runs.delete(before.id);
       if (after?.session) cache.removeWaiting(before.queueNo, before.id);
     }
+    for (const { queueNo, run } of batch.parked) cache.removeWaiting(queueNo, run);
+    for (const name of batch.filledLanes) cache.lanes.delete(name);
     for (const queueNo of batch.changedQueues) cache.dropWindow(queueNo);
   }
 

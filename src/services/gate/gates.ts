@@ -39,7 +39,12 @@ export class Gates {
   of(pool: string): Gatekeeper {
     let keeper = this.#keepers.get(pool);
     if (!keeper) {
-      keeper = new Gatekeeper({ deps: this.#deps, pool, onChange: this.#onChange });
+      keeper = new Gatekeeper({
+        deps: this.#deps,
+        pool,
+        onChange: this.#onChange,
+        ring: (other) => this.ring(other),
+      });
       this.#keepers.set(pool, keeper);
       if (this.#deps.sharedKv) this.#listen(pool, keeper);
     }
@@ -49,6 +54,11 @@ export class Gates {
   /** This process added a waiting run; a gatekeeper that nobody asked yet need not know. */
   enqueued(pool: string, queueNo: number): void {
     this.#keepers.get(pool)?.enqueued(queueNo);
+  }
+
+  /** Something outside of its gatekeeper changed the pool. */
+  ring(pool: string): void {
+    this.#keepers.get(pool)?.ring();
   }
 
   /** The pool's counts and switches; null when there is no such pool. */

@@ -1,8 +1,8 @@
-import type { WaitEntry } from "../../domain/plan_claim.ts";
+import { type ClosedLane, laneName, type WaitEntry } from "../../domain/plan_claim.ts";
 import { gateConfigKey, gateKey, queueNameKey, runKey, sessionKey } from "../../kv/keys.ts";
 import { QUEUES_PER_CHUNK } from "../../kv/limits.ts";
 import { type Entry, get, getMany, listAll } from "../../kv/read.ts";
-import { readAllHeads, readQueueHead } from "../../kv/waiting_index.ts";
+import { readAllHeads, readLaneHead, readQueueHead } from "../../kv/waiting_index.ts";
 import type { GateRecord, QueueConfig, RunRecord, SessionRecord } from "../../schemas/records.ts";
 
 interface Window {
@@ -37,6 +37,8 @@ export class PoolCache {
   gate: Entry<GateRecord> & { value: GateRecord };
   readonly runs = new Map<string, RunRecord>();
   readonly windows = new Map<number, Window>();
+  /** Heads of lanes, by {@link laneName}. */
+  readonly lanes = new Map<string, Window>();
   readonly #kv: Deno.Kv;
   readonly #sessions = new Map<string, SessionRecord | null>();
   #queues: PoolQueues | undefined;
@@ -127,10 +129,21 @@ export class PoolCache {
     }));
   }
 
+  /** Reads on in lanes where a plan came to the end of what is known. Only commits of this gate change lanes. */
+  async loadLanes(lanes: Iterable<Pick<ClosedLane, "deployment" | "queueNo">>): Promise<void> {
+    await Promise.all([...lanes].map(async ({ deployment, queueNo }) => {
+      const name = laneName(queueNo, deployment);
+      const known = this.lanes.get(name)?.entries ?? [];
+      const head = await readLaneHead(this.#kv, { pool: this.pool, queueNo, deployment }, known.at(-1));
+      this.lanes.set(name, { entries: [...known, ...head.entries], complete: head.complete });
+    }));
+  }
+
   /** A waiting run came, moved or left other than by a grant. */
   dropWindow(queueNo: number): void {
     this.#windowVersion++;
     this.windows.delete(queueNo);
+    for (const name of this.lanes.keys()) if (name.startsWith(`${queueNo}/`)) this.lanes.delete(name);
   }
 
   /** A run that was read as waiting is gone: the gate was rewritten meanwhile, as a commit will find out. */
@@ -138,10 +151,12 @@ export class PoolCache {
     for (const queueNo of this.windows.keys()) this.removeWaiting(queueNo, run);
   }
 
-  /** A waiting run was granted. */
+  /** A waiting run was granted or parked. */
   removeWaiting(queueNo: number, run: string): void {
-    const window = this.windows.get(queueNo);
-    if (window) window.entries = window.entries.filter((entry) => entry.run !== run);
+    const lanes = [...this.lanes].filter(([name]) => name.startsWith(`${queueNo}/`)).map(([, lane]) => lane);
+    for (const window of [this.windows.get(queueNo), ...lanes]) {
+      if (window) window.entries = window.entries.filter((entry) => entry.run !== run);
+    }
   }
 }
 

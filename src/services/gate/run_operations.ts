@@ -7,8 +7,10 @@ import {
   type Proposal,
   type TransitionPlan,
 } from "../../domain/plan_transition.ts";
-import { isHeld, placeOf, type ProposedState } from "../../domain/run_state.ts";
+import type { DeploymentLimit } from "../../domain/deployment_limit.ts";
+import { afterCollision, isHeld, placeOf, type ProposedState } from "../../domain/run_state.ts";
 import type { Commit } from "../../kv/commit.ts";
+import { MAX_CHECKS } from "../../kv/limits.ts";
 import type { Instant, LargeText, RunDoc, RunRecord } from "../../schemas/records.ts";
 import type { Batch } from "./batch.ts";
 import type { Operation } from "./operation.ts";
@@ -68,6 +70,7 @@ export function transition(given: StateProposal, now: () => Instant): Operation<
     run: given.run,
     async decide(batch, mayTake) {
       const run = await requireRun(batch, given.run);
+      if (!fitsLimit(batch, run)) return "postpone";
       const doc = looksAtDoc(given.proposed) ? await batch.doc(run.id) : null;
       const plan = planTransition(toProposal(given, run, doc, now()));
       if (plan.kind === "write" && plan.slot === "take" && !mayTake) return "postpone";
@@ -78,7 +81,7 @@ export function transition(given: StateProposal, now: () => Instant): Operation<
         const answer = { status: "ABORT", reason: "The run's work queue is being deleted." } as const;
         return { result: { kind: "answered", answer, run, isWritten: false } };
       }
-      return { result: stage(batch, run, plan, given) };
+      return { result: stage(batch, run, plan, { given, now: now() }) };
     },
   };
 }
@@ -90,13 +93,20 @@ const entersIndex = (before: RunRecord, next: RunRecord): boolean =>
 /** Retries and subflows are decided by the run's description; the other proposals save the read. */
 const looksAtDoc = ({ type }: ProposedState): boolean => type === "FAILED" || type === "PAUSED";
 
-function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, given: StateProposal): TransitionResult {
+function stage(
+  batch: Batch,
+  run: RunRecord,
+  plan: TransitionPlan,
+  { given, now }: { given: StateProposal; now: Instant },
+): TransitionResult {
   if (plan.kind === "stale") return plan;
   if (plan.kind === "answer") return { kind: "answered", answer: plan.answer, run, isWritten: false };
   if (plan.slot === "take") {
     const queue = batch.queues.byNo.get(run.queueNo);
     const blocked = batch.gate.blocked() ?? (queue ? batch.gate.blockedIn(queue) : { kind: "queue_paused" });
     if (blocked) return { kind: "blocked", blocked, run };
+    const limit = run.deployment === null ? null : batch.limits.get(run.deployment);
+    if (limit && !limit.hasRoom) return collide(batch, { run, limit, given, now });
   }
   batch.change(run, plan.next, { data: dataOf(given, plan.next), byHolder: given.token !== undefined });
   if (given.beside && plan.answer.status === "ACCEPT") {
@@ -105,6 +115,27 @@ function stage(batch: Batch, run: RunRecord, plan: TransitionPlan, given: StateP
   }
   return { kind: "answered", answer: plan.answer, run: plan.next, isWritten: true };
 }
+
+/**
+ * The deployment has as many runs as it may have. A run that is proposed as PENDING waits on, or is cancelled if its
+ * limit says so (docs/api.md, "Deployment limits"); anything else is refused.
+ */
+function collide(
+  batch: Batch,
+  { run, limit, given, now }: { run: RunRecord; limit: DeploymentLimit; given: StateProposal; now: Instant },
+): TransitionResult {
+  const blocked: Blocked = { kind: "deployment_full", limit: limit.limit ?? 0, held: limit.held };
+  const canWait = given.proposed.type === "PENDING" && limit.limit !== 0 && placeOf(run) === "wait";
+  if (!canWait) return { kind: "blocked", blocked, run };
+  const next = afterCollision(run, { strategy: limit.strategy, stateId: given.stateId, now });
+  batch.change(run, next);
+  const answer = { status: "REJECT", reason: "The deployment's concurrency limit is reached." } as const;
+  return { kind: "answered", answer, run: next, isWritten: true };
+}
+
+/** Room for a slot that is freed together with the lanes that this opens in other pools. */
+const fitsLimit = (batch: Batch, run: RunRecord): boolean =>
+  batch.isEmpty || batch.checks + batch.limits.costOf(run.deployment) + 1 < MAX_CHECKS;
 
 /** The proposed state's data; a state that took its place has none. */
 export const dataOf = (given: StateProposal, next: RunRecord): LargeText | null =>
@@ -117,6 +148,7 @@ export function remove(id: string, withRun: Commit): Operation<void> {
     run: id,
     async decide(batch) {
       const run = await requireRun(batch, id);
+      if (!fitsLimit(batch, run)) return "postpone";
       batch.change(run, null);
       batch.commit.add(withRun);
       return { result: undefined };
@@ -150,5 +182,6 @@ async function requireRun(batch: Batch, id: string): Promise<RunRecord> {
   const run = await batch.run(id);
   if (!run) throw new DomainError("not_found", "Flow run not found");
   if (run.pool !== batch.pool) throw new MovedError(`Flow run ${id} is not in this work pool.`);
+  await batch.limits.load([run.deployment]);
   return run;
 }
