@@ -193,7 +193,12 @@ Deno.test("planClaim() asks for the queue or run that it has to know before it c
 
 Deno.test("planClaim() asks for nothing that a blocked pool or queue hides", () => {
   const waiting = runs(0, "a");
-  const nothing = { queues: new Set<number>(), runs: new Set<string>() };
+  const nothing = {
+    queues: new Set<number>(),
+    runs: new Set<string>(),
+    limits: new Set<string>(),
+    lanes: new Set<never>(),
+  };
   for (const blocked of [{ paused: true }, { limit: 0 }, { queues: [queue(0, { limit: 0 })] }]) {
     const got = planClaim(inputOf(aPool({ waiting, ...blocked }), [claim(5)], new Map(), new Set()));
     assertEquals(got.missing, nothing);

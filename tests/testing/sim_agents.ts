@@ -257,6 +257,19 @@ async function actOnRun(scene: Scene, who: string, run: string): Promise<void> {
   }
 }
 
+/** A person who limits how many runs of the deployment may be going on, in half of the worlds. */
+export async function limiter(scene: Scene, who: string): Promise<void> {
+  const { scheduler, servers } = scene;
+  const random = scheduler.random.fork(who);
+  if (random.chance(0.5)) return;
+  for (let i = 0; i < 8; i++) {
+    await scheduler.sleep(who, random.int(120));
+    const limit = [1, 2, 1, 3, 0, null][random.int(6)]!;
+    const strategy = random.chance(0.8) ? "ENQUEUE" as const : "CANCEL_NEW" as const;
+    await servers.call(who, (s) => s.deploymentLimits.set(scene.deployment, { limit, strategy }));
+  }
+}
+
 /** Frees what the dead hold, and lets everything run: used at the end of a world, over and over. */
 export async function janitor(scene: Scene, who: string): Promise<void> {
   const { scheduler, servers, observer, pools } = scene;
@@ -264,6 +277,10 @@ export async function janitor(scene: Scene, who: string): Promise<void> {
     for (const pool of pools) {
       await servers.call(who, (s) => s.workPools.update(pool, { is_paused: false, concurrency_limit: null }));
     }
+    await servers.call(
+      who,
+      (s) => s.deploymentLimits.set(scene.deployment, { limit: null, strategy: "ENQUEUE" }),
+    );
     const open = { is_paused: false, concurrency_limit: null };
     for (const { id } of observer.stored.queues) {
       await servers.call(who, (s) => s.workQueues.updateById(id, open));

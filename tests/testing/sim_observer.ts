@@ -7,7 +7,7 @@ import { Stored } from "../services/audit.ts";
 import { isGuarded, lawBroken } from "./commit_laws.ts";
 import type { AppliedCommit, FakeKvStore } from "./fake_kv_store.ts";
 
-const KINDS = ["run", "gate", "gate_cfg", "queue", "session", "lease", "wait"];
+const KINDS = ["run", "gate", "gate_cfg", "queue", "session", "lease", "wait", "lane", "dlimit"];
 
 interface Place {
   queueNo: number;
@@ -118,7 +118,7 @@ export class SimObserver {
         const at = configs.find(({ no }) => no === queueNo);
         return at ? [at.priority, at.id] as const : [Infinity, ""] as const;
       };
-      for (const other of after.waits) {
+      for (const other of [...after.waits, ...after.parked]) {
         if (
           other.pool !== lease.pool || other.t > last.at ||
           before.waitsOf(other.run)[0]?.queueNo !== other.queueNo
@@ -143,7 +143,9 @@ export class SimObserver {
   }
 }
 
-function isGrantable(stored: Stored, { pool, queueNo }: { pool: string; queueNo: number }): boolean {
+function isGrantable(stored: Stored, { pool, queueNo, run }: Place & { pool: string }): boolean {
+  const limit = stored.limits.get(stored.runs.get(run)?.deployment ?? "");
+  if (limit && limit.limit !== null && limit.occ >= limit.limit) return false;
   const config = stored.configs.get(pool)?.find(({ no }) => no === queueNo);
   if (!config || config.paused || config.closing) return false;
   const held = stored.leases.filter((lease) => lease.pool === pool && lease.value.queueNo === queueNo).length;
@@ -213,6 +215,13 @@ function limitFault(before: Stored, after: Stored): string | undefined {
       if ((paused || closing) && granted.some(({ value }) => value.queueNo === no)) {
         return `I9: a grant in queue ${no}, which is paused or being deleted`;
       }
+    }
+  }
+  for (const [deployment, { limit }] of after.limits) {
+    const held = (stored: Stored) =>
+      stored.leases.filter(({ value }) => value.deployment === deployment).length;
+    if (limit !== null && held(after) > held(before) && held(after) > limit) {
+      return `I4: ${held(after)} held by a deployment, its limit is ${limit}`;
     }
   }
   return undefined;

@@ -8,7 +8,7 @@ import { buildServices } from "../../src/services/services.ts";
 import { fakeDeps } from "./fake_deps.ts";
 import { FakeKv, type KvFaults, NO_FAULTS } from "./fake_kv.ts";
 import { FakeKvStore } from "./fake_kv_store.ts";
-import { agent, createRun, janitor, type Scene, thirdParty, user } from "./sim_agents.ts";
+import { agent, createRun, janitor, limiter, type Scene, thirdParty, user } from "./sim_agents.ts";
 import { SimObserver } from "./sim_observer.ts";
 import { SIM_START, SimScheduler } from "./sim_scheduler.ts";
 import { SimServers } from "./sim_servers.ts";
@@ -50,7 +50,7 @@ export async function runWorld({ seed, openKv, keepsLaws = true }: WorldOptions)
   const result = (fault: string | undefined): WorldResult => ({ fault, trace: scheduler.trace });
 
   Object.assign(faults, FAULTS);
-  const stormy = ["agent0", "agent1", "worker", "user0", "user1", "creator", "chaos"];
+  const stormy = ["agent0", "agent1", "worker", "user0", "user1", "creator", "limiter", "chaos"];
   scheduler.start("agent0", () => agent(scene, "agent0", "left"));
   scheduler.start("agent1", () => agent(scene, "agent1", scheduler.random.chance(0.5) ? "left" : "right"));
   scheduler.start("worker", () => thirdParty(scene, "worker", "left"));
@@ -59,6 +59,7 @@ export async function runWorld({ seed, openKv, keepsLaws = true }: WorldOptions)
   scheduler.start("creator", async () => {
     for (let n = 0; n < RUNS; n++) await createRun(scene, "creator", n);
   });
+  scheduler.start("limiter", () => limiter(scene, "limiter"));
   scheduler.start("chaos", async () => {
     for (let n = 0; n < 2; n++) {
       await scheduler.sleep("chaos", 20 + scheduler.random.int(300));
