@@ -1,5 +1,8 @@
 /** Bugs to plant in a simulated world, from outside: each is a short cut of docs/gate.md that looks harmless. */
 import { Gate } from "../../src/domain/gate.ts";
+import { DeploymentLimit } from "../../src/domain/deployment_limit.ts";
+import { Gatekeeper } from "../../src/services/gate/gatekeeper.ts";
+import { Limits } from "../../src/services/gate/limits.ts";
 import { PoolCache } from "../../src/services/gate/pool_cache.ts";
 import { FakeAtomicOperation } from "./fake_atomic.ts";
 import type { FakeKv } from "./fake_kv.ts";
@@ -41,6 +44,49 @@ export const PLANTED_BUGS: Record<string, Plant> = {
     return planted(seed, () => PoolCache.open = open);
   },
 
+  /** Parking a run does not write its deployment's limit, since it takes no slot. */
+  H7(seed) {
+    const { addLane } = DeploymentLimit.prototype;
+    DeploymentLimit.prototype.addLane = () => {};
+    return planted(seed, () => DeploymentLimit.prototype.addLane = addLane);
+  },
+
+  /** A slot that comes free opens one lane, not all. */
+  H8(seed) {
+    const { free } = Limits.prototype;
+    Limits.prototype.free = function (deployment) {
+      const limit = deployment === null ? null : this.get(deployment);
+      if (limit) {
+        Object.defineProperty(limit, "lanes", { value: limit.lanes.slice(0, 1), configurable: true });
+      }
+      free.call(this, deployment);
+      if (limit) Reflect.deleteProperty(limit, "lanes");
+    };
+    return planted(seed, () => Limits.prototype.free = free);
+  },
+
+  /** A limit that is raised or cleared opens no lane. */
+  H9(seed) {
+    const { openLane } = Gate.prototype;
+    Gate.prototype.openLane = function (deployment, queueNo) {
+      if (!new Error().stack?.includes("deployment_limits.ts")) openLane.call(this, deployment, queueNo);
+    };
+    return planted(seed, () => Gate.prototype.openLane = openLane);
+  },
+
+  /** Lanes of another pool are opened without a check of its gate. */
+  H10: (seed) => run(seed, { keepsLaws: false, openKv: withoutOtherGateChecks }),
+
+  /** The runs that are going on are counted for a first limit while claims that know of none are being decided. */
+  H11(seed) {
+    const { submit } = Gatekeeper.prototype;
+    Gatekeeper.prototype.submit = function (operation) {
+      const isRewrite = operation.kind === "state" && operation.run === undefined;
+      return isRewrite ? Promise.resolve(undefined as never) : submit.call(this, operation) as never;
+    };
+    return planted(seed, () => Gatekeeper.prototype.submit = submit);
+  },
+
   /** Each claim of a batch is decided on the counts before the batch. */
   H12(seed) {
     const { copy } = Gate.prototype;
@@ -74,6 +120,18 @@ export function withBug(name: string | undefined, seed: number): Promise<WorldRe
   const plant = name === undefined ? run : PLANTED_BUGS[name];
   if (!plant) throw new Error(`there is no bug '${name}'`);
   return plant(seed);
+}
+
+function withoutOtherGateChecks(kv: FakeKv): Deno.Kv {
+  const atomic = kv.atomic.bind(kv);
+  kv.atomic = () =>
+    new FakeAtomicOperation((checks, mutations) => {
+      // The gate that a batch is about is checked last.
+      const own = checks.findLast(({ key }) => key[0] === "gate");
+      const kept = checks.filter((check) => check.key[0] !== "gate" || check === own);
+      return atomic().check(...kept).mutate(...mutations).commit();
+    });
+  return kv;
 }
 
 function withoutAbsentRunCheck(kv: FakeKv): Deno.Kv {

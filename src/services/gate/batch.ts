@@ -235,11 +235,12 @@ export class Batch {
     { parked, closed }: Pick<ClaimPlan, "parked" | "closed">,
     cancelled: (run: RunRecord) => RunRecord,
   ): void {
+    // A lane that was found empty may be filled again by what is parked on the same walk.
+    for (const lane of closed) this.#closeLane(lane);
     for (const one of parked) {
       if (one.limit.strategy === "ENQUEUE") this.#park(one);
       else this.change(one.run, cancelled(one.run), { from: "wait" });
     }
-    for (const lane of closed) this.#closeLane(lane);
   }
 
   #park({ entry, queueNo, run }: PlannedParking): void {

@@ -298,7 +298,7 @@ export class Gatekeeper {
   }
 
   #cancelled(run: RunRecord, now: Instant): RunRecord {
-    return afterCollision(run, { strategy: "CANCEL_NEW", stateId: this.#deps.ids.uuid(), now });
+    return afterCollision(run, { strategy: "CANCEL_NEW", stateId: this.#deps.ids.kin(run.id), now });
   }
 
   /** What a claim that went away meanwhile would have got is for the others: in their order, so planned anew. */
