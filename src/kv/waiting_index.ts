@@ -19,7 +19,7 @@ export async function readQueueHead(
   const first: Deno.KvKey = after
     ? [...waitKey(pool, queueNo, after.t, after.run), 0]
     : ["wait", pool, queueNo];
-  const entries = await readRange(kv, pool, first, queueNo + 1);
+  const entries = await readRange(kv, first, queueNo + 1);
   return { entries: entries.map(toEntry), complete: entries.length < BATCH };
 }
 
@@ -35,21 +35,33 @@ export async function readLaneHead(
     ? { prefix, start: [...laneKey(pool, queueNo, deployment, after.t, after.run), 0] }
     : { prefix };
   const keys = await Array.fromAsync(kv.list(selector, { limit: BATCH, batchSize: BATCH }), ({ key }) => key);
-  const entries = keys.map((key) => ({ t: key[4] as number, run: key[5] as string }));
+  const entries = keys.map(toEntry);
   return { entries, complete: entries.length < BATCH };
 }
 
+/** Some waiting runs of a queue, in the index or in a lane, in no particular order; empty when there are none. */
+export async function readAnyWaiting(kv: Deno.Kv, pool: string, queueNo: number): Promise<WaitEntry[]> {
+  const { entries } = await readQueueHead(kv, pool, queueNo);
+  if (entries.length > 0) return entries;
+  const prefix = ["lane", pool, queueNo];
+  return await Array.fromAsync(
+    kv.list({ prefix }, { limit: BATCH, batchSize: BATCH }),
+    ({ key }) => toEntry(key),
+  );
+}
+
 /**
- * The heads of all non-empty queues of a pool. A queue with more than a batch of waiting runs is left after its
+ * The heads of all non-empty queues of a pool, in the index or in the lanes. A queue with more than a batch of waiting runs is left after its
  * first ones, so the cost follows the number of non-empty queues, never the number of waiting runs.
  */
 export async function readAllHeads(
   kv: Deno.Kv,
   pool: string,
+  kind: "wait" | "lane" = "wait",
 ): Promise<Map<number, { entries: WaitEntry[]; complete: boolean }>> {
   const heads = new Map<number, { entries: WaitEntry[]; complete: boolean }>();
   for (let from = 0;;) {
-    const keys = await readRange(kv, pool, ["wait", pool, from]);
+    const keys = await readRange(kv, [kind, pool, from]);
     const isLast = keys.length < BATCH;
     for (const key of keys) {
       const head = heads.get(key[2] as number) ?? { entries: [], complete: true };
@@ -78,13 +90,13 @@ export async function countWaiting(
 
 async function readRange(
   kv: Deno.Kv,
-  pool: string,
   start: Deno.KvKey,
   endQueueNo = Number.MAX_SAFE_INTEGER,
 ): Promise<Deno.KvKey[]> {
-  const selector = { start, end: ["wait", pool, endQueueNo] };
+  const selector = { start, end: [...start.slice(0, 2), endQueueNo] };
   const entries = kv.list(selector, { limit: BATCH, batchSize: BATCH });
   return await Array.fromAsync(entries, (entry) => entry.key);
 }
 
-const toEntry = (key: Deno.KvKey): WaitEntry => ({ t: key[3] as number, run: key[4] as string });
+/** Places in the index and in lanes end with time and id. */
+const toEntry = (key: Deno.KvKey): WaitEntry => ({ t: key.at(-2) as number, run: key.at(-1) as string });

@@ -2,7 +2,7 @@
 import { DomainError } from "../errors.ts";
 import { leaseKey, runKey } from "../kv/keys.ts";
 import { getMany } from "../kv/read.ts";
-import { readQueueHead } from "../kv/waiting_index.ts";
+import { readAnyWaiting } from "../kv/waiting_index.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { LeaseRecord, QueueConfig, WorkQueueRecord } from "../schemas/records.ts";
 import { deploymentsOf, type DeploymentTarget, retarget } from "./deployment_targets.ts";
@@ -108,7 +108,7 @@ async function eachWaiting(
   let handled = 0;
   for (const { no } of queues) {
     for (;;) {
-      const { entries } = await readQueueHead(kv, pool, no);
+      const entries = await readAnyWaiting(kv, pool, no);
       if (entries.length === 0) break;
       if (handled >= most) {
         throw new DomainError(

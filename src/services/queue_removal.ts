@@ -71,13 +71,15 @@ async function usageOf(
   pool: string,
   queues: readonly QueueConfig[],
 ): Promise<Usage> {
-  const [gate, heads, deployments] = await Promise.all([
+  const [gate, heads, parked, deployments] = await Promise.all([
     gates.read(pool),
     readAllHeads(kv, pool),
+    readAllHeads(kv, pool, "lane"),
     deploymentsOf(kv, new Set(queues.map(({ id }) => id))),
   ]);
   const counts = gate && new Gate(gate);
-  const found = queues.map(({ no }) => heads.get(no)).filter((head) => head !== undefined);
+  const found = queues.flatMap(({ no }) => [heads.get(no), parked.get(no)])
+    .filter((head) => head !== undefined);
   return {
     held: queues.reduce((sum, { no }) => sum + (counts?.heldIn(no) ?? 0), 0),
     waiting: {

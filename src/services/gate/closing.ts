@@ -59,9 +59,12 @@ export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false)
     if (found.some(({ entry }) => entry.value.state !== "closing")) {
       throw new DomainError("conflict", "A work queue was taken back into use meanwhile. Delete again.");
     }
-    const heads = await readAllHeads(kv, batch.pool);
+    const [heads, parked] = await Promise.all([
+      readAllHeads(kv, batch.pool),
+      readAllHeads(kv, batch.pool, "lane"),
+    ]);
     const isUsed = heldIn(batch, found.map(({ config }) => config)) > 0 ||
-      found.some(({ config }) => heads.has(config.no));
+      found.some(({ config }) => heads.has(config.no) || parked.has(config.no));
     if (isUsed) throw new DomainError("conflict", "A run came here meanwhile. Delete again.");
     const rest = batch.queues.sorted.filter(({ id }) => !ids.includes(id));
     if (andPool && rest.length > 0) {
