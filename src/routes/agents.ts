@@ -8,8 +8,9 @@ import {
 import type { Instant } from "../schemas/records.ts";
 import { formatInstant, fromJsonText } from "../schemas/wire.ts";
 import type { Agents, AgentView, ClaimView, HeartbeatView } from "../services/agents.ts";
+import { toDeployment } from "./deployment_shapes.ts";
 import { created, type Endpoint, endpoint, ok } from "./endpoint.ts";
-import { toDeployment, toFlowRun } from "./shapes.ts";
+import { toFlowRun } from "./shapes.ts";
 
 export interface AgentSettings {
   /** How often agents are told to send a heartbeat. */
