@@ -25,7 +25,7 @@ export function withoutQuirks(schema: unknown, { ignoreRequired }: SchemaReading
   if (!isObject(schema)) return schema;
   const result: Json = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (key === "format" || (ignoreRequired && key === "required" && Array.isArray(value))) continue;
+    if (key === "format" || (ignoreRequired && key === "required")) continue;
     if (key === "pattern" && !isPattern(value)) continue;
     if (DATA.has(key)) result[key] = value;
     else if (MAPS.has(key) && isObject(value)) result[key] = mapValues(value, walk);

@@ -54,7 +54,6 @@ export class DeploymentQueries {
     const { flows, pools, queues } = await this.#scope(filters);
     return (await this.#candidates(filters)).filter((deployment) =>
       matchesIdAndName(filters.deployments, deployment) &&
-      (!filters.among || filters.among.has(deployment.id)) &&
       (!flows || flows.has(deployment.flow)) &&
       (!pools || (deployment.pool !== null && pools.has(deployment.pool))) &&
       (!queues || (deployment.queue !== null && queues.has(deployment.queue)))

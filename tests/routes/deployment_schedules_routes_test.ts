@@ -90,6 +90,7 @@ Deno.test("schedules are added, listed newest change first, changed and deleted 
   assertEquals(await listed(), [second, first]);
   await site.send("PATCH", `${path}/${first}`, 204, { active: false, schedule: null, slug: null });
   assertEquals(await listed(), [first, second]);
+  await site.send("PATCH", `${path}/${first}`, 204, { max_scheduled_runs: 5 });
   const changed = (await site.get(id)).schedules[0]!;
   assertEquals([changed.active, changed.slug, changed.schedule["cron"]], [false, "a", "0 9 * * *"]);
   const taken = await site.send("PATCH", `${path}/${second}`, 409, { slug: "a" });

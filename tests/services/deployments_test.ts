@@ -277,6 +277,7 @@ Deno.test("Deployments.delete() leaves nothing that names the deployment", async
   const request = { scheduledBefore: null, limit: 1 };
   await world.services.scheduledRuns.ofDeployments([id], request);
   await world.services.deployments.delete(id);
+  await world.deps.advance(60_000);
   await world.services.scheduledRuns.ofDeployments([id], request);
   const left = await Array.fromAsync(world.kv.list({ prefix: [] }), ({ key }) => key);
   assertEquals(left.filter((key) => String(key).includes("deployment") || key[0] === "chunk"), []);
