@@ -8,7 +8,7 @@
 /** Folder of `src/` → the folders and packages it may import. `schemas` and `errors` are leaves, open to all. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
-  schemas: ["zod"],
+  schemas: ["zod", "croner", "rrule-temporal"],
   domain: ["croner", "rrule-temporal"],
   kv: ["runtime", "node:crypto", "node:zlib"],
   services: ["domain", "kv", "runtime", "@cfworker/json-schema"],

@@ -116,6 +116,15 @@ export const deploymentNameKey = (flow: string, nameHash: string): Key<string> =
   flow,
   nameHash,
 ];
+/**
+ * A deployment in the order of names, of which the first 200 characters count: a page of the list reads these and
+ * not the records.
+ */
+export const deploymentOrderKey = (name: string, id: string): Key<0> => [
+  "deployment_order",
+  name.slice(0, 200),
+  id,
+];
 
 /** A variable. */
 export const variableKey = (id: string): Key<VariableRecord> => ["variable", id];

@@ -94,14 +94,28 @@ export function dropPieces(commit: Commit, stored: LargeText | null | undefined)
 /** The text again. Throws `contention` when it was replaced while being read. */
 export async function readText(kv: Deno.Kv, stored: LargeText): Promise<string> {
   if (typeof stored === "string") return stored;
-  const keys = Array.from({ length: stored.chunks }, (_, no) => chunkKey(stored.version, no));
-  const decoder = new TextDecoder();
-  let text = "";
-  for (const entry of await getMany(kv, keys)) {
-    if (!entry.value) {
-      throw new DomainError("contention", "The value was replaced while it was read: try again.");
-    }
-    text += decoder.decode(entry.value, { stream: true });
-  }
-  return text + decoder.decode();
+  const [text] = await readTexts(kv, [stored]);
+  return text!;
 }
+
+/** Several texts, in few reads. Throws `contention` when one was replaced while being read. */
+export async function readTexts(kv: Deno.Kv, stored: readonly LargeText[]): Promise<string[]> {
+  const keys = stored.map((text) => typeof text === "string" ? [] : chunkKeys(text));
+  const pieces = (await getMany(kv, keys.flat())).map(({ value }) => value)[Symbol.iterator]();
+  return stored.map((text) => {
+    if (typeof text === "string") return text;
+    const decoder = new TextDecoder();
+    let whole = "";
+    for (let no = 0; no < text.chunks; no++) {
+      const piece = pieces.next().value;
+      if (!piece) {
+        throw new DomainError("contention", "The value was replaced while it was read: try again.");
+      }
+      whole += decoder.decode(piece, { stream: true });
+    }
+    return whole + decoder.decode();
+  });
+}
+
+const chunkKeys = ({ version, chunks }: { version: string; chunks: number }) =>
+  Array.from({ length: chunks }, (_, no) => chunkKey(version, no));

@@ -13,8 +13,9 @@ import type { Instant } from "../schemas/records.ts";
 import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts";
 import type { AgentList, AgentStatusView, HeldRunView } from "../services/agent_list.ts";
 import type { Agents, AgentView, ClaimView, HeartbeatView } from "../services/agents.ts";
+import { toDeployment } from "./deployment_shapes.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
-import { toDeployment, toFlowRun } from "./shapes.ts";
+import { toFlowRun } from "./shapes.ts";
 
 export interface AgentSettings {
   /** How often agents are told to send a heartbeat. */

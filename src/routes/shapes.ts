@@ -1,5 +1,4 @@
 /** Internal views → objects of the wire. */
-import type { Deployment } from "../schemas/deployment.ts";
 import type { Flow } from "../schemas/flow.ts";
 import type { FlowRun } from "../schemas/flow_run.ts";
 import type { Log } from "../schemas/log.ts";
@@ -19,14 +18,14 @@ import { formatInstant, formatOptional, fromJsonText } from "../schemas/wire.ts"
 import type { Worker } from "../schemas/worker.ts";
 import type { WorkPool } from "../schemas/work_pool.ts";
 import type { WorkQueue } from "../schemas/work_queue.ts";
-import type { DeploymentView } from "../services/deployments.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
 import type { WorkerView } from "../services/workers.ts";
 import type { WorkPoolView } from "../services/work_pools.ts";
 import type { WorkQueueView } from "../services/work_queues.ts";
 
-const object = (text: JsonText): Record<string, unknown> => fromJsonText(text) as Record<string, unknown>;
-const optionalJson = (text: JsonText | null): unknown => text === null ? null : fromJsonText(text);
+export const object = (text: JsonText): Record<string, unknown> =>
+  fromJsonText(text) as Record<string, unknown>;
+export const optionalJson = (text: JsonText | null): unknown => text === null ? null : fromJsonText(text);
 
 export function toFlow(flow: FlowRecord): Flow {
   return {
@@ -113,49 +112,6 @@ export function toWorkQueue({ queue, config, pool, held, lastPolled, status }: W
     work_pool_name: pool.name,
     status,
     active_slots: config.limit === null && held === 0 ? null : held,
-  };
-}
-
-export function toDeployment(view: DeploymentView): Deployment {
-  const { deployment } = view;
-  const jobVariables = object(view.jobVariables);
-  const schedules = fromJsonText(deployment.schedules) as Record<string, unknown>[];
-  return {
-    id: deployment.id,
-    created: formatInstant(deployment.created),
-    updated: formatInstant(deployment.updated),
-    name: deployment.name,
-    version: deployment.version,
-    description: deployment.description,
-    flow_id: deployment.flow,
-    paused: deployment.paused,
-    schedules,
-    concurrency_limit: deployment.concurrencyLimit,
-    global_concurrency_limit: null,
-    concurrency_options: optionalJson(deployment.concurrencyOptions),
-    job_variables: jobVariables,
-    parameters: object(view.parameters),
-    tags: deployment.tags,
-    labels: object(deployment.labels),
-    work_queue_name: view.queueName,
-    work_queue_id: view.queueName === null ? null : deployment.queue,
-    last_polled: formatOptional(view.lastPolled),
-    parameter_openapi_schema: object(view.parameterSchema),
-    path: deployment.path,
-    pull_steps: deployment.pullSteps === null ? null : fromJsonText(deployment.pullSteps) as unknown[],
-    entrypoint: deployment.entrypoint,
-    storage_document_id: deployment.storageDocumentId,
-    infrastructure_document_id: deployment.infrastructureDocumentId,
-    created_by: null,
-    updated_by: null,
-    work_pool_name: view.poolName,
-    status: view.status,
-    enforce_parameter_schema: deployment.enforceParameterSchema,
-    // What 2.20 clients read.
-    infra_overrides: jobVariables,
-    manifest_path: null,
-    schedule: schedules[0]?.["schedule"] ?? null,
-    is_schedule_active: !deployment.paused,
   };
 }
 

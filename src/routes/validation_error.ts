@@ -1,6 +1,7 @@
 /** The only place that words a 422: zod's issues in the reference's terms, so that its clients print what they know. */
 import type { z } from "zod";
 import { isNumber } from "../schemas/lossless_json.ts";
+import { branchNames } from "../schemas/union.ts";
 
 /** One thing that is wrong with a request. */
 export interface Detail {
@@ -104,15 +105,25 @@ function toDetail(issue: z.core.$ZodIssue, root: unknown): Detail[] {
       return one("enum", `Input should be ${expected}`, { expected });
     }
     case "invalid_union":
-      return issue.errors.flatMap((branch) =>
-        toDetails(branch.map((inner) => ({ ...inner, path: [...path, ...inner.path] })), root)
-      );
+      return ofBranches(issue, root);
     default: {
       const type = customType(issue);
       if (type) return one(type, issue.message);
       return one("value_error", `Value error, ${issue.message}`, { error: {} });
     }
   }
+}
+
+/** What is wrong with each branch, its name standing behind the union's place. */
+function ofBranches(issue: z.core.$ZodIssueInvalidUnion, root: unknown): Detail[] {
+  const path = issue.path as (string | number)[];
+  const names = branchNames(issue.message);
+  return issue.errors.flatMap((branch, i) => {
+    const details = toDetails(branch.map((inner) => ({ ...inner, path: [...path, ...inner.path] })), root);
+    const name = names[i];
+    if (name === undefined) return details;
+    return details.map((detail) => ({ ...detail, loc: detail.loc.toSpliced(path.length + 1, 0, name) }));
+  });
 }
 
 type One = (type: string, msg: string, ctx?: Record<string, unknown>) => Detail[];

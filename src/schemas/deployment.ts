@@ -1,31 +1,30 @@
 import { z } from "zod";
+import {
+  DeploymentSchedule,
+  DeploymentScheduleCreate,
+  DeploymentScheduleUpdate,
+  Schedule,
+} from "./schedule.ts";
 import * as wire from "./wire.ts";
 
-const timezone = () => z.string().nullish();
-const IntervalSchedule = z.strictObject({
-  interval: wire.positive(),
-  anchor_date: z.unknown().optional(),
-  timezone: timezone(),
-});
-const CronSchedule = z.strictObject({
-  cron: z.string(),
-  timezone: timezone(),
-  day_or: wire.bool().nullish(),
-});
-const RRuleSchedule = z.strictObject({ rrule: z.string(), timezone: timezone() });
+/** A concurrency limit as an object of its own; that of a deployment is named after it. */
+export const GlobalConcurrencyLimit = z.object({
+  id: z.string(),
+  created: wire.time(),
+  updated: wire.time(),
+  active: z.boolean(),
+  name: z.string(),
+  limit: z.number(),
+  active_slots: z.number(),
+  slot_decay_per_second: z.number(),
+}).meta({ id: "GlobalConcurrencyLimitResponse" });
 
-/** Schedules are kept and returned; they make no runs yet. */
-export const DeploymentScheduleCreate = z.strictObject({
-  schedule: z.union([IntervalSchedule, CronSchedule, RRuleSchedule]),
-  active: wire.orDefault(wire.bool(), true),
-  max_scheduled_runs: wire.positiveInt().nullish(),
-  parameters: wire.object().nullish(),
-  slug: z.string().nullish(),
-  replaces: z.string().nullish(),
-  max_active_runs: wire.positiveInt().nullish(),
-  catchup: wire.bool().nullish(),
-});
-export type DeploymentScheduleCreate = z.output<typeof DeploymentScheduleCreate>;
+/** What happens to a run that finds the deployment's limit full. */
+export const ConcurrencyOptions = z.strictObject({
+  collision_strategy: z.enum(["ENQUEUE", "CANCEL_NEW"]),
+  /** Seconds for which a slot is kept for a run that is being started. */
+  grace_period_seconds: wire.int(60, 86_400).nullish(),
+}).meta({ id: "ConcurrencyOptions" });
 
 export const Deployment = z.object({
   id: z.string(),
@@ -36,9 +35,9 @@ export const Deployment = z.object({
   description: z.string().nullable(),
   flow_id: z.string(),
   paused: z.boolean(),
-  schedules: z.array(z.record(z.string(), z.unknown())),
+  schedules: z.array(DeploymentSchedule),
   concurrency_limit: z.number().nullable(),
-  global_concurrency_limit: z.unknown(),
+  global_concurrency_limit: GlobalConcurrencyLimit.nullable(),
   concurrency_options: z.unknown(),
   job_variables: z.record(z.string(), z.unknown()),
   parameters: z.record(z.string(), z.unknown()),
@@ -67,9 +66,8 @@ export type Deployment = z.output<typeof Deployment>;
 
 const writable = {
   paused: wire.bool().nullish(),
-  schedules: z.array(DeploymentScheduleCreate).nullish(),
   concurrency_limit: wire.positiveInt().nullish(),
-  concurrency_options: wire.jsonObject().nullish(),
+  concurrency_options: ConcurrencyOptions.nullish(),
   global_concurrency_limit_id: wire.uuid().nullish(),
   enforce_parameter_schema: wire.bool().nullish(),
   parameter_openapi_schema: wire.jsonObject().nullish(),
@@ -85,24 +83,26 @@ const writable = {
   version: z.string().nullish(),
   entrypoint: z.string().nullish(),
   job_variables: wire.jsonObject().nullish(),
-  version_info: z.unknown().optional(),
+  version_info: z.looseObject({ type: z.string(), version: z.string() }).nullish(),
   // What 2.20 clients still send.
   infra_overrides: wire.jsonObject().nullish(),
   is_schedule_active: wire.bool().nullish(),
   manifest_path: z.string().nullish(),
-  schedule: z.unknown().optional(),
+  schedule: Schedule.nullish(),
 };
 
 export const DeploymentCreate = z.strictObject({
   name: wire.name(),
   flow_id: wire.uuid(),
   labels: wire.labels().nullish(),
+  schedules: z.array(DeploymentScheduleCreate).nullish(),
   ...writable,
 }).meta({ id: "DeploymentCreate" });
 export type DeploymentCreate = z.output<typeof DeploymentCreate>;
 
 /** Only the keys that are present are written. */
 export const DeploymentUpdate = z.strictObject({
+  schedules: z.array(DeploymentScheduleUpdate).nullish(),
   ...writable,
   /** Ours. */
   sluice: z.strictObject({
@@ -111,3 +111,27 @@ export const DeploymentUpdate = z.strictObject({
   }).nullish(),
 }).meta({ id: "DeploymentUpdate" });
 export type DeploymentUpdate = z.output<typeof DeploymentUpdate>;
+
+export const DeploymentPage = z.object({
+  results: z.array(Deployment),
+  count: z.number(),
+  limit: z.number(),
+  pages: z.number(),
+  page: z.number(),
+}).meta({ id: "DeploymentPaginationResponse" });
+
+export const DeploymentBulkDelete = z.object({ deleted: z.array(z.string()) }).meta({
+  id: "DeploymentBulkDeleteResponse",
+});
+
+/** Of `DELETE /deployments/{id}`; ours. */
+export const DeleteDeploymentQuery = z.object({
+  /** `cancel`: its runs that wait or run are cancelled first. */
+  cascade: z.enum(["cancel"]).optional(),
+});
+
+export const GetDeploymentRunsBody = z.object({
+  deployment_ids: z.array(wire.uuid()),
+  scheduled_before: wire.instant().nullish(),
+  limit: wire.limit(),
+});

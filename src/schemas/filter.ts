@@ -129,15 +129,28 @@ export const FlowBulkDeleteBody = z.object({
   limit: wire.orDefault(wire.int(1, 50), 50),
 });
 
-export const DeploymentListBody = z.object({
-  flows: FlowFilter.nullish(),
-  deployments: DeploymentFilter.nullish(),
-  work_pools: WorkPoolFilter.nullish(),
-  work_pool_queues: WorkQueueFilter.nullish(),
-  sort: wire.orDefault(z.enum(byName), "NAME_ASC"),
-  ...page,
-});
+/** Task runs are refused by the service: there is nothing that could answer. */
+const deploymentFilters = { ...filters, task_runs: z.unknown().optional() };
+const nameSort = { sort: wire.orDefault(z.enum(byName), "NAME_ASC") };
+
+export const DeploymentListBody = z.object({ ...deploymentFilters, ...nameSort, ...page });
 export type DeploymentListBody = z.output<typeof DeploymentListBody>;
+
+export const DeploymentCountBody = z.object(deploymentFilters);
+/** The filters of a list of deployments. */
+export type DeploymentListFilters = z.output<typeof DeploymentCountBody>;
+
+export const DeploymentPaginateBody = z.object({
+  ...deploymentFilters,
+  ...nameSort,
+  page: wire.orDefault(wire.int(1), 1),
+  limit: wire.limit(),
+});
+
+export const DeploymentBulkDeleteBody = z.object({
+  deployments: DeploymentFilter.nullish(),
+  limit: wire.orDefault(wire.int(1, 50), 50),
+});
 
 export const WorkPoolCountBody = z.object({ work_pools: WorkPoolFilter.nullish() });
 

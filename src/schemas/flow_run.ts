@@ -95,6 +95,17 @@ export const DeploymentFlowRunCreate = z.strictObject({
 }).meta({ id: "DeploymentFlowRunCreate" });
 export type DeploymentFlowRunCreate = z.output<typeof DeploymentFlowRunCreate>;
 
+/** What became of each of several runs, in their order. */
+export const FlowRunBulkCreate = z.object({
+  results: z.array(
+    z.object({
+      flow_run_id: z.string().nullable(),
+      status: z.enum(["CREATED", "FAILED"]),
+      error: z.string().nullable(),
+    }).meta({ id: "FlowRunCreateResult" }),
+  ),
+}).meta({ id: "FlowRunBulkCreateResponse" });
+
 /** Only the keys that are present are written. */
 export const FlowRunUpdate = z.strictObject({
   name: z.string().nullish(),

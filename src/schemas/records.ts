@@ -294,14 +294,31 @@ export interface DeploymentRecord {
   jobVariables: LargeText;
   parameterSchema: LargeText;
   enforceParameterSchema: boolean;
-  schedules: JsonText;
+  /** The schedules ({@link ScheduleRecord}) as one JSON list, written with this record. */
+  schedules: LargeText;
   concurrencyLimit: number | null;
+  /** How the limit is shown as an object of its own. Null without a limit. */
+  limit: { id: string; created: Instant; updated: Instant } | null;
   concurrencyOptions: JsonText | null;
-  pullSteps: JsonText | null;
+  pullSteps: LargeText | null;
   path: string | null;
   entrypoint: string | null;
   storageDocumentId: string | null;
   infrastructureDocumentId: string | null;
+  created: Instant;
+  updated: Instant;
+}
+
+export interface ScheduleRecord {
+  id: string;
+  /** The schedule as it is shown, with all its keys. */
+  schedule: JsonText;
+  active: boolean;
+  maxScheduledRuns: number | null;
+  parameters: JsonText;
+  slug: string | null;
+  catchup: boolean;
+  maxActiveRuns: number | null;
   created: Instant;
   updated: Instant;
 }

@@ -30,6 +30,7 @@ import { queueFilter } from "./gate/claim.ts";
 import type { Gates } from "./gate/gates.ts";
 import type { Polls } from "./polls.ts";
 import type { RunNews } from "./run_news.ts";
+import type { SetState } from "./set_state.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
@@ -66,6 +67,7 @@ interface Parts {
   queues: WorkQueues;
   deployments: Deployments;
   runs: FlowRuns;
+  setState: SetState;
   polls: Polls;
   news: RunNews;
 }
@@ -238,18 +240,23 @@ export class Agents {
   }
 
   async #claimView(pool: WorkPoolRecord, granted: readonly RunRecord[]): Promise<ClaimView> {
-    const { runs, flows, deployments } = this.#parts;
+    const { runs, flows } = this.#parts;
     if (granted.length === 0) return { grants: [], deployments: [], baseJobTemplate: "{}" };
     const [views, baseJobTemplate] = await Promise.all([
       runs.views(granted.map(({ id }) => id)),
       readText(this.#deps.kv, pool.baseJobTemplate),
     ]);
     const byId = new Map(views.map((view) => [view.run.id, view]));
-    const ids = new Set(granted.flatMap(({ deployment }) => deployment ?? []));
-    const found = await Promise.all([...ids].map((id) => deployments.get(id).catch(() => undefined)));
+    const wanted = new Set(granted.flatMap(({ deployment }) => deployment ?? []));
+    const found = await Promise.all([...wanted].map((id) => this.#deploymentOrGone(id)));
+    const gone = new Set([...wanted].filter((_, i) => found[i] === undefined));
     const grants = await Promise.all(granted.map(async (run) => {
       const view = byId.get(run.id);
       if (!view) return [];
+      if (run.deployment !== null && gone.has(run.deployment)) {
+        await this.#cancelOrphan(run);
+        return [];
+      }
       const flowName = (await flows.get(run.flow).catch(() => undefined))?.name ?? "";
       return [{ token: run.token ?? "", attempt: run.attempt, view: { ...view, run }, flowName }];
     }));
@@ -258,6 +265,32 @@ export class Agents {
       deployments: found.filter((deployment) => deployment !== undefined),
       baseJobTemplate,
     };
+  }
+
+  /** Undefined when it was deleted. */
+  async #deploymentOrGone(id: string): Promise<DeploymentView | undefined> {
+    try {
+      return await this.#parts.deployments.get(id);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === "not_found") return undefined;
+      throw error;
+    }
+  }
+
+  /** A run whose deployment was deleted has nothing to run; the reference's workers cancel it too. */
+  async #cancelOrphan(run: RunRecord): Promise<void> {
+    try {
+      await this.#parts.setState.propose({
+        run: run.id,
+        state: { type: "CANCELLED", message: "The deployment of this run was deleted." },
+        force: true,
+        token: run.token ?? undefined,
+      });
+    } catch (error) {
+      // Somebody else decided about the run meanwhile; the claim's other runs are not to suffer.
+      if (!(error instanceof DomainError)) throw error;
+      this.#deps.log.warn("A run without its deployment could not be cancelled.", { run: run.id, error });
+    }
   }
 }
 

@@ -1,17 +1,17 @@
 import { DomainError } from "../errors.ts";
 import type { FlowFilters, FlowListBody } from "../schemas/filter.ts";
 import type { FlowRecord } from "../schemas/records.ts";
-import type { Deployments } from "./deployments.ts";
+import type { DeploymentQueries } from "./deployment_queries.ts";
 import type { FlowRunList } from "./flow_run_list.ts";
 import { byNameSort, type Flows } from "./flows.ts";
 
 /** Lists and counts of flows. A filter on related objects asks whether the flow has one that matches. */
 export class FlowList {
   readonly #flows: Flows;
-  readonly #deployments: Deployments;
+  readonly #deployments: DeploymentQueries;
   readonly #runs: FlowRunList;
 
-  constructor(flows: Flows, deployments: Deployments, runs: FlowRunList) {
+  constructor(flows: Flows, deployments: DeploymentQueries, runs: FlowRunList) {
     this.#flows = flows;
     this.#deployments = deployments;
     this.#runs = runs;
@@ -55,8 +55,7 @@ export class FlowList {
   /** One deployment has to match both filters. */
   async #ofDeployments({ deployments, work_pools }: FlowFilters): Promise<ReadonlySet<string> | undefined> {
     if (!deployments && !work_pools) return undefined;
-    const everything = { sort: "NAME_ASC", limit: Number.MAX_SAFE_INTEGER, offset: 0 } as const;
-    const views = await this.#deployments.list({ deployments, work_pools, ...everything });
-    return new Set(views.map(({ deployment }) => deployment.flow));
+    const found = await this.#deployments.matching({ deployments, work_pools });
+    return new Set(found.map(({ flow }) => flow));
   }
 }

@@ -25,6 +25,7 @@ import type {
   JsonText,
   RunDoc,
   RunRecord,
+  WorkPoolRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
 import { fromJsonText } from "../schemas/wire.ts";
@@ -47,7 +48,7 @@ interface NewRun {
   flow: Entry<FlowRecord> & { value: FlowRecord };
   deployment: (Entry<DeploymentRecord> & { value: DeploymentRecord }) | undefined;
   queue: (Entry<WorkQueueRecord> & { value: WorkQueueRecord }) | undefined;
-  poolName: string | null;
+  pool: WorkPoolRecord | undefined;
   parameters: JsonText;
   labels: JsonText;
   tags: string[];
@@ -89,16 +90,18 @@ export class FlowRunCreation {
     return await this.#create(body, async () => {
       const deployment = await this.#parts.deployments.require(id);
       const { value } = deployment;
-      const [parameters, flow] = await Promise.all([
-        readText(this.#deps.kv, value.parameters),
+      const [parameters, flow, target] = await Promise.all([
+        this.#parametersOf(value, body),
         this.#parts.flows.requireOpen(value.flow),
+        this.#targetOf(value, body.work_queue_name ?? null),
       ]);
+      await this.#parts.deployments.checks.checkRunVariables(target.pool, value, body);
       return {
         body,
         flow,
         deployment,
-        ...await this.#targetOf(value, body.work_queue_name ?? null),
-        parameters: merged(parameters, body.parameters),
+        ...target,
+        parameters,
         // Its own only: the deployment's are added when the job is made, so that later changes of them count.
         jobVariables: body.job_variables ?? "{}",
         labels: merged(
@@ -111,6 +114,12 @@ export class FlowRunCreation {
         state: fromStateCreate(body.state, "SCHEDULED", this.#deps.clock.now()),
       };
     });
+  }
+
+  /** The deployment's parameters under the run's own. */
+  async #parametersOf(deployment: DeploymentRecord, body: DeploymentFlowRunCreate): Promise<JsonText> {
+    const both = merged(await readText(this.#deps.kv, deployment.parameters), body.parameters);
+    return await this.#parts.deployments.checks.runParameters(both, deployment, body);
   }
 
   /** A run without a deployment: by an engine, or into a pool. @throws DomainError as above; `conflict`: no such flow */
@@ -204,7 +213,7 @@ export class FlowRunCreation {
       jobVariables: given.jobVariables,
       stateData,
       queueName: given.queue?.value.name ?? null,
-      poolName: given.poolName,
+      poolName: given.pool?.name ?? null,
     };
   }
 
@@ -280,7 +289,10 @@ export class FlowRunCreation {
     if (deployment.pool === null) {
       if (queueName === null) return NOWHERE;
       const { id } = await this.#parts.queues.ensureWithoutPool(queueName);
-      return { queue: await this.#parts.queues.requireOpen(id), poolName: DEFAULT_AGENT_POOL };
+      return {
+        queue: await this.#parts.queues.requireOpen(id),
+        pool: await this.#parts.pools.require(DEFAULT_AGENT_POOL),
+      };
     }
     const pool = (await get(this.#deps.kv, poolKey(deployment.pool))).value;
     if (!pool) throw goneTarget("work pool");
@@ -288,7 +300,7 @@ export class FlowRunCreation {
       ? deployment.queue
       : (await this.#parts.queues.ensure(pool, queueName)).id;
     if (queue === null) throw goneTarget("work queue");
-    return { queue: await this.#parts.queues.requireOpen(queue), poolName: pool.name };
+    return { queue: await this.#parts.queues.requireOpen(queue), pool };
   }
 
   async #targetNamed(poolName: string | null, queueName: string | null): Promise<Target> {
@@ -297,16 +309,16 @@ export class FlowRunCreation {
       ? await this.#parts.pools.ensureDefaultAgentPool()
       : await this.#parts.pools.require(poolName);
     if (queueName === null) {
-      return { queue: await this.#parts.queues.requireOpen(pool.defaultQueue), poolName: pool.name };
+      return { queue: await this.#parts.queues.requireOpen(pool.defaultQueue), pool };
     }
     const queue = await this.#parts.queues.find(pool, queueName);
     if (!queue) throw new DomainError("not_found", `Work queue '${pool.name}/${queueName}' not found.`);
-    return { queue: await this.#parts.queues.requireOpen(queue.id), poolName: pool.name };
+    return { queue: await this.#parts.queues.requireOpen(queue.id), pool };
   }
 }
 
-type Target = Pick<NewRun, "queue" | "poolName">;
-const NOWHERE: Target = { queue: undefined, poolName: null };
+type Target = Pick<NewRun, "queue" | "pool">;
+const NOWHERE: Target = { queue: undefined, pool: undefined };
 
 /** Objects merged key by key, later ones first. */
 export function merged(...texts: JsonText[]): JsonText {

@@ -4,7 +4,7 @@ import { getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { FlowRunListBody } from "../schemas/filter.ts";
 import type { RunDoc, RunRecord } from "../schemas/records.ts";
-import type { Deployments } from "./deployments.ts";
+import type { DeploymentQueries } from "./deployment_queries.ts";
 import type { Flows } from "./flows.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
@@ -17,7 +17,7 @@ interface Parts {
   flows: Flows;
   pools: WorkPools;
   queues: WorkQueues;
-  deployments: Deployments;
+  deployments: DeploymentQueries;
   runs: FlowRuns;
 }
 
@@ -46,6 +46,17 @@ export class FlowRunList {
     return (await this.#matching(filters)).length;
   }
 
+  /** The ids of all runs that match, in no order. */
+  async idsOf(filters: Filters): Promise<string[]> {
+    return (await this.#matching(filters)).map(({ run }) => run.id);
+  }
+
+  /** The deployments that have a run that the filter matches. */
+  async deploymentsOf(filter: NonNullable<Filters["flow_runs"]>): Promise<Set<string>> {
+    const runs = await this.#matching({ flow_runs: filter });
+    return new Set(runs.flatMap(({ run }) => run.deployment ?? []));
+  }
+
   async #matching(filters: Filters): Promise<FilterableRun[]> {
     if (hasEmptyAny(filters)) return [];
     const scope = await this.#scope(filters);
@@ -72,17 +83,12 @@ export class FlowRunList {
   async #scope(filters: Filters) {
     const { flows, pools, queues, deployments } = this.#parts;
     const ids = (objects: readonly { id: string }[]) => new Set(objects.map(({ id }) => id));
-    const page = { limit: Number.MAX_SAFE_INTEGER, offset: 0, sort: "NAME_ASC" } as const;
     return {
       flows: filters.flows && ids(await flows.matching(filters.flows)),
       pools: filters.work_pools && ids(await pools.matching(filters.work_pools)),
       queues: filters.work_pool_queues && ids(await queues.matching(filters.work_pool_queues)),
       deployments: filters.deployments &&
-        ids(
-          (await deployments.list({ deployments: filters.deployments, ...page })).map((view) =>
-            view.deployment
-          ),
-        ),
+        ids(await deployments.matching({ deployments: filters.deployments })),
       queueNames: new Map((await queues.matching(null)).map(({ id, name }) => [id, name])),
     };
   }

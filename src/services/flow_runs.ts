@@ -7,6 +7,7 @@ import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentFlowRunCreate, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
 import type { JsonText, RunDoc } from "../schemas/records.ts";
+import type { Deployments } from "./deployments.ts";
 import { type CreationParts, FlowRunCreation, merged } from "./flow_run_creation.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
 import { policyFields } from "./flow_run_policy.ts";
@@ -19,11 +20,18 @@ import type { WorkQueues } from "./work_queues.ts";
 /** How often a write is tried again when another one came between. */
 const ATTEMPTS = 20;
 
+/** One of several runs: its id, or why there is none. */
+export interface BulkResult {
+  run?: string;
+  error?: string;
+}
+
 export class FlowRuns {
   readonly #deps: ServerDeps;
   readonly #gates: Gates;
   readonly #group: GroupCommit;
   readonly #queues: WorkQueues;
+  readonly #deployments: Deployments;
   readonly #views: FlowRunViews;
   readonly #creation: FlowRunCreation;
   readonly #deletion: FlowRunDeletion;
@@ -33,6 +41,7 @@ export class FlowRuns {
     this.#gates = parts.gates;
     this.#group = parts.group;
     this.#queues = parts.queues;
+    this.#deployments = parts.deployments;
     this.#views = new FlowRunViews(deps.kv);
     this.#deletion = parts.deletion;
     this.#creation = new FlowRunCreation(deps, { ...parts, views: this.#views });
@@ -44,6 +53,26 @@ export class FlowRuns {
     body: DeploymentFlowRunCreate,
   ): Promise<{ view: FlowRunView; isNew: boolean }> {
     return this.#creation.createFromDeployment(id, body);
+  }
+
+  /**
+   * Several runs of a deployment. One that cannot be made keeps none of the others from being made.
+   *
+   * @throws DomainError `not_found`: no such deployment
+   */
+  async createManyFromDeployment(
+    id: string,
+    bodies: readonly DeploymentFlowRunCreate[],
+  ): Promise<BulkResult[]> {
+    await this.#deployments.require(id);
+    return await Promise.all(bodies.map(async (body) => {
+      try {
+        return { run: (await this.#creation.createFromDeployment(id, body)).view.run.id };
+      } catch (error) {
+        if (error instanceof DomainError) return { error: error.message };
+        throw error;
+      }
+    }));
   }
 
   /** {@link FlowRunCreation.create} */

@@ -18,18 +18,28 @@ export class UnusableSchemaError extends Error {
  * @throws UnusableSchemaError
  */
 export function schemaViolations(schema: unknown, value: unknown): SchemaViolation[] {
+  return leaves(schemaErrors(schema, value)).map(({ instanceLocation: at, error: message }) => ({
+    at,
+    message,
+  }));
+}
+
+/**
+ * The same, as the library says it.
+ *
+ * @throws UnusableSchemaError
+ */
+export function schemaErrors(schema: unknown, value: unknown): OutputUnit[] {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw new UnusableSchemaError("A JSON schema is an object.");
   }
-  let errors: OutputUnit[];
   try {
-    ({ errors } = new Validator(schema as Schema, "2020-12", false).validate(value));
+    return new Validator(schema as Schema, "2020-12", false).validate(value).errors;
   } catch (cause) {
     // The library's message is of many lines, of which the first tells.
     const [reason] = String(cause instanceof Error ? cause.message : cause).split("\n");
     throw new UnusableSchemaError(`The JSON schema cannot be used: ${reason}`, { cause });
   }
-  return leaves(errors).map(({ instanceLocation: at, error: message }) => ({ at, message }));
 }
 
 /** Without those that only say that something inside them does not fit. */

@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import { queueKey, runKey, waitKey } from "../kv/keys.ts";
+import { queueKey, runKey } from "../kv/keys.ts";
 import { get, getMany } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { RunRecord, WorkQueueRecord } from "../schemas/records.ts";
@@ -47,17 +47,18 @@ export class MoveWaiting {
     return moved;
   }
 
-  /** The index of waiting runs, in parts. What is moved meanwhile may come again, at its new place. */
+  /** The index of waiting runs and the lanes, in parts. What is moved meanwhile may come again, at its new place. */
   async *#waiting(): AsyncGenerator<{ pool: string; queueNo: number; run: string }[]> {
-    const prefix = waitKey("", 0, 0, "").slice(0, 1);
-    let part: { pool: string; queueNo: number; run: string }[] = [];
-    for await (const { key } of this.#deps.kv.list({ prefix }, { batchSize: AT_ONCE })) {
-      part.push({ pool: key[1] as string, queueNo: key[2] as number, run: key[4] as string });
-      if (part.length < AT_ONCE) continue;
-      yield part;
-      part = [];
+    for (const kind of ["wait", "lane"]) {
+      let part: { pool: string; queueNo: number; run: string }[] = [];
+      for await (const { key } of this.#deps.kv.list({ prefix: [kind] }, { batchSize: AT_ONCE })) {
+        part.push({ pool: key[1] as string, queueNo: key[2] as number, run: key.at(-1) as string });
+        if (part.length < AT_ONCE) continue;
+        yield part;
+        part = [];
+      }
+      if (part.length > 0) yield part;
     }
-    if (part.length > 0) yield part;
   }
 
   async #target(deployment: string): Promise<WorkQueueRecord | null> {

@@ -5,6 +5,8 @@ import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { Instant } from "../schemas/records.ts";
 import { QueueFilter } from "../schemas/work_queue.ts";
+import type { DeploymentQueries } from "./deployment_queries.ts";
+import type { FlowRunList } from "./flow_run_list.ts";
 import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
@@ -30,17 +32,29 @@ export class ScheduledRuns {
   readonly #pools: WorkPools;
   readonly #queues: WorkQueues;
   readonly #runs: FlowRuns;
+  readonly #runList: FlowRunList;
+  readonly #deployments: DeploymentQueries;
   readonly #polls: Polls;
 
   constructor(
     deps: ServerDeps,
-    parts: { gates: Gates; pools: WorkPools; queues: WorkQueues; runs: FlowRuns; polls: Polls },
+    parts: {
+      gates: Gates;
+      pools: WorkPools;
+      queues: WorkQueues;
+      runs: FlowRuns;
+      runList: FlowRunList;
+      deployments: DeploymentQueries;
+      polls: Polls;
+    },
   ) {
     this.#deps = deps;
     this.#gates = parts.gates;
     this.#pools = parts.pools;
     this.#queues = parts.queues;
     this.#runs = parts.runs;
+    this.#runList = parts.runList;
+    this.#deployments = parts.deployments;
     this.#polls = parts.polls;
   }
 
@@ -69,6 +83,30 @@ export class ScheduledRuns {
     const views = await this.#poll(pool.id, new Set([id]), wide, isPoll);
     return views.filter((view) => matchesQueueFilter(QueueFilter.parse(JSON.parse(filter)), view))
       .slice(0, request.limit);
+  }
+
+  /**
+   * Waiting runs of the deployments, due first, whatever their pools and limits say: the poll of a process that serves
+   * deployments by itself. The deployments count as asked for.
+   */
+  async ofDeployments(
+    ids: readonly string[],
+    { scheduledBefore, limit }: { scheduledBefore: Instant | null; limit: number },
+  ): Promise<FlowRunView[]> {
+    const views = await this.#runList.list({
+      deployments: { operator: "and_", id: { any_: [...ids] } },
+      flow_runs: {
+        operator: "and_",
+        state: { operator: "and_", type: { any_: ["SCHEDULED"] } },
+        next_scheduled_start_time: { before_: scheduledBefore },
+      },
+      sort: "NEXT_SCHEDULED_START_TIME_ASC",
+      limit,
+      offset: 0,
+    });
+    const existing = await this.#deployments.byIds(ids);
+    await this.#polls.noteDeployments(existing.map(({ id }) => id));
+    return views;
   }
 
   async #poll(

@@ -3,7 +3,11 @@ import type { ServerDeps } from "../runtime/deps.ts";
 import { AgentList } from "./agent_list.ts";
 import { Agents } from "./agents.ts";
 import { DeploymentLimits } from "./deployment_limits.ts";
+import { DeploymentList } from "./deployment_list.ts";
+import { DeploymentQueries } from "./deployment_queries.ts";
+import { DeploymentRemoval } from "./deployment_removal.ts";
 import { Deployments } from "./deployments.ts";
+import { DeploymentSchedules } from "./deployment_schedules.ts";
 import { Explain } from "./explain.ts";
 import { Flows } from "./flows.ts";
 import { FlowList } from "./flow_list.ts";
@@ -45,6 +49,9 @@ export interface Services {
   deployments: Deployments;
   moveWaiting: MoveWaiting;
   deploymentLimits: DeploymentLimits;
+  deploymentList: DeploymentList;
+  deploymentSchedules: DeploymentSchedules;
+  deploymentRemoval: DeploymentRemoval;
   flowRuns: FlowRuns;
   flowRunList: FlowRunList;
   flowRunStates: FlowRunStates;
@@ -76,17 +83,19 @@ export function buildServices(deps: ServerDeps): Services {
   const flows = new Flows(deps, group);
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
-  const deployments = new Deployments(deps, flows, pools, queues);
+  const variables = new Variables(deps);
+  const deployments = new Deployments(deps, { flows, pools, queues, variables });
   const inputs = new FlowRunInputs(deps, group);
   const deletion = new FlowRunDeletion(deps, { gates, group, logs });
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
-  const list = new FlowRunList(deps, { flows, pools, queues, deployments, runs });
+  const queries = new DeploymentQueries(deps, flows, pools, queues);
+  const list = new FlowRunList(deps, { flows, pools, queues, deployments: queries, runs });
   const setState = new SetState(deps, gates, runs);
   return {
     flows,
-    flowList: new FlowList(flows, deployments, list),
+    flowList: new FlowList(flows, queries, list),
     flowRemoval: new FlowRemoval(deps, { flows, deployments, runs, setState }),
-    variables: new Variables(deps),
+    variables,
     workPools: pools,
     workQueues: queues,
     slots: new Slots(deps, pools, queues),
@@ -94,6 +103,9 @@ export function buildServices(deps: ServerDeps): Services {
     deployments,
     moveWaiting: new MoveWaiting(deps, { deployments, runs }),
     deploymentLimits: limits,
+    deploymentList: new DeploymentList(deps, queries, list),
+    deploymentSchedules: new DeploymentSchedules(deployments),
+    deploymentRemoval: new DeploymentRemoval({ deployments, queries, runs: list, setState }),
     flowRuns: runs,
     removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),
@@ -103,9 +115,28 @@ export function buildServices(deps: ServerDeps): Services {
     flowRunBulk: new FlowRunBulk({ runs, list, setState }),
     setState,
     resume: new Resume(deps, { runs, inputs, setState }),
-    scheduledRuns: new ScheduledRuns(deps, { gates, pools, queues, runs, polls }),
+    scheduledRuns: new ScheduledRuns(deps, {
+      gates,
+      pools,
+      queues,
+      runs,
+      runList: list,
+      deployments: queries,
+      polls,
+    }),
     logs,
-    agents: new Agents(deps, { gates, group, flows, pools, queues, deployments, runs, polls, news }),
+    agents: new Agents(deps, {
+      gates,
+      group,
+      flows,
+      pools,
+      queues,
+      deployments,
+      runs,
+      setState,
+      polls,
+      news,
+    }),
     leftovers: new Leftovers(deps, deletion),
     resultStorage: new ResultStorage(deps),
     agentList: new AgentList(deps),

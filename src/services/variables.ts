@@ -2,7 +2,7 @@ import { matchesVariable } from "../domain/variable_filter.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import { variableKey, variableNameKey } from "../kv/keys.ts";
-import { type Entry, get, listAll } from "../kv/read.ts";
+import { type Entry, get, getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { VariableRecord } from "../schemas/records.ts";
 import type {
@@ -11,7 +11,7 @@ import type {
   VariableListBody,
   VariableUpdate,
 } from "../schemas/variable.ts";
-import { fitsKey } from "../schemas/wire.ts";
+import { fitsKey, fromJsonText } from "../schemas/wire.ts";
 import { byNameSort } from "./flows.ts";
 
 /** How often a write is tried again when another one came between. */
@@ -49,6 +49,15 @@ export class Variables {
   /** @throws DomainError `not_found` */
   async byName(name: string): Promise<VariableRecord> {
     return await this.get(await this.#idOf(name));
+  }
+
+  /** The parsed values of the variables of these names, as far as there are any. */
+  async valuesOf(names: readonly string[]): Promise<Map<string, unknown>> {
+    const { kv } = this.#deps;
+    const known = [...new Set(names)].filter(fitsKey);
+    const ids = (await getMany(kv, known.map(variableNameKey))).flatMap(({ value }) => value ?? []);
+    const entries = await getMany(kv, ids.map(variableKey));
+    return new Map(entries.flatMap(({ value }) => value ? [[value.name, fromJsonText(value.value)]] : []));
   }
 
   async list(body: VariableListBody): Promise<VariableRecord[]> {

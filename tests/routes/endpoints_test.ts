@@ -9,10 +9,8 @@ const titleOf = ({ method, path }: Pick<Example, "method" | "path">) => `${metho
 
 /** Bodies made of several optional parts: they may be left out, and unknown keys are ignored. */
 const isMultiPart = ({ path }: Example) =>
-  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
-    .test(
-      path,
-    );
+  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|schedule|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
+    .test(path);
 
 /** An object of which every key is the caller's. */
 const isFree = ({ path }: Example) => /\/labels$/.test(path);
@@ -101,6 +99,7 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
   }
   assertEquals(refused.sort(), [
     "PATCH /deployments/:id",
+    "PATCH /deployments/:id/schedules/:schedule",
     "PATCH /flow_runs/:id",
     "PATCH /flows/:id",
     "PATCH /variables/:id",
@@ -112,6 +111,9 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     "POST /agents/:id/heartbeat",
     "POST /deployments",
     "POST /deployments/:id/create_flow_run",
+    "POST /deployments/:id/create_flow_run/bulk",
+    "POST /deployments/:id/schedules",
+    "POST /deployments/get_scheduled_flow_runs",
     "POST /flow_runs",
     "POST /flow_runs/:id/input",
     "POST /flow_runs/:id/input/filter",

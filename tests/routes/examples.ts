@@ -130,24 +130,26 @@ const run = {
   job_variables: { a: 1 },
 };
 
+const schedule = {
+  schedule: { interval: 60, anchor_date: TIME, timezone: "UTC" },
+  active: true,
+  max_scheduled_runs: 1,
+  parameters: { a: 1 },
+  slug: "s",
+  replaces: "s",
+  max_active_runs: 1,
+  catchup: true,
+};
+
 const deployment = {
   paused: false,
   schedules: [
-    {
-      schedule: { interval: 60, anchor_date: TIME, timezone: "UTC" },
-      active: true,
-      max_scheduled_runs: 1,
-      parameters: { a: 1 },
-      slug: "s",
-      replaces: "s",
-      max_active_runs: 1,
-      catchup: true,
-    },
+    schedule,
     { schedule: { cron: "0 9 * * *", timezone: "UTC", day_or: true } },
     { schedule: { rrule: "FREQ=DAILY", timezone: "UTC" } },
   ],
   concurrency_limit: 1,
-  concurrency_options: { collision_strategy: "ENQUEUE" },
+  concurrency_options: { collision_strategy: "ENQUEUE", grace_period_seconds: 60 },
   global_concurrency_limit_id: null,
   enforce_parameter_schema: true,
   parameter_openapi_schema: {},
@@ -199,6 +201,12 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
   const bare = (await api.flows.create({ name: "bare" })).id;
   const d = (await api.deployments.create({ name: "d", flow_id: flow, work_pool_name: "p" })).id;
   const spare = (await api.deployments.create({ name: "spare", flow_id: flow })).id;
+  const timed = await api.deployments.create({
+    name: "timed",
+    flow_id: flow,
+    schedules: [{ schedule: { cron: "0 9 * * *" }, slug: "daily" }],
+  });
+  const s = timed.schedules[0]!.id;
   const { id: r, state: first } = await api.deployments.run(d);
   await app.request("POST", `/flow_runs/${r}/input`, { key: "kept", value: "[1]" });
   const { id: agent, sessions } = await api.agents.create({
@@ -287,10 +295,35 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("POST /work_queues/:id/get_runs", { id: q }, 200, { scheduled_before: TIME, limit: 5, agent_id: ID }),
     on("POST /deployments", {}, 201, { name: "d2", flow_id: flow, labels: { a: "b" }, ...deployment }),
     on("POST /deployments/filter", {}, 200, { ...filters, sort: "NAME_ASC" }),
+    on("POST /deployments/paginate", {}, 200, { ...filters, page: 1, sort: "NAME_ASC" }),
+    on("POST /deployments/count", {}, 200, filters),
     on("GET /deployments/name/:flow/:name", { flow: "f", name: "d" }, 200),
     on("GET /deployments/:id", { id: d }, 200),
     on("PATCH /deployments/:id", { id: d }, 204, { ...deployment, sluice: { move_waiting: true } }),
     on("POST /deployments/:id/create_flow_run", { id: d }, 201, { ...run, enforce_parameter_schema: false }),
+    on("POST /deployments/:id/create_flow_run/bulk", { id: spare }, 200, [
+      { ...run, idempotency_key: "k3", enforce_parameter_schema: false },
+    ]),
+    on("POST /deployments/get_scheduled_flow_runs", {}, 200, {
+      deployment_ids: [d],
+      scheduled_before: TIME,
+      limit: 5,
+    }),
+    on("POST /deployments/:id/pause_deployment", { id: spare }, 200),
+    on("POST /deployments/:id/resume_deployment", { id: spare }, 200),
+    on("POST /deployments/:id/set_schedule_active", { id: spare }, 200),
+    on("POST /deployments/:id/set_schedule_inactive", { id: spare }, 200),
+    on("POST /deployments/:id/schedule", { id: spare }, 200, {
+      start_time: TIME,
+      end_time: TIME,
+      min_time: 1,
+      min_runs: 1,
+      max_runs: 1,
+    }),
+    on("GET /deployments/:id/work_queue_check", { id: d }, 200),
+    on("GET /deployments/:id/schedules", { id: timed.id }, 200),
+    on("POST /deployments/:id/schedules", { id: spare }, 201, [schedule]),
+    on("PATCH /deployments/:id/schedules/:schedule", { id: timed.id, schedule: s }, 204, schedule),
     on("POST /work_pools/:name/get_scheduled_flow_runs", { name: "p" }, 200, {
       work_queue_names: ["q"],
       scheduled_before: TIME,
@@ -384,9 +417,11 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("DELETE /work_pools/:pool/workers/:name", { pool: "p", name: "w" }, 204),
     on("DELETE /flow_runs/:id", { id: r }, 204),
     on("DELETE /flows/:id", { id: bare }, 204),
-    on("DELETE /deployments/:id", { id: spare }, 204),
+    on("DELETE /deployments/:id/schedules/:schedule", { id: timed.id, schedule: s }, 204),
+    on("DELETE /deployments/:id?cascade=cancel", { id: spare }, 204),
     on("DELETE /work_queues/:id", { id: idle }, 204),
     on("DELETE /work_pools/:pool/queues/:name", { pool: "p", name: "q2" }, 204),
     on("DELETE /work_pools/:name", { name: "unused" }, 204),
+    on("POST /deployments/bulk_delete", {}, 200, { deployments: filters.deployments, limit: 5 }),
   ];
 }

@@ -79,7 +79,7 @@ Deno.test("a deployment that was deleted before its creation is repeated does no
   const { services, rival } = world;
   const { flow } = await services.flows.create({ name: "f", tags: [], labels: "{}" });
   const list = { limit: 10, offset: 0, sort: "NAME_ASC" as const };
-  const ids = async () => (await rival.deployments.list(list)).map(({ deployment }) => deployment.id);
+  const ids = async () => (await rival.deploymentList.list(list)).map(({ deployment }) => deployment.id);
   let first: string | undefined;
   world.repeatNext("deployment", async () => {
     [first] = await ids();
@@ -88,6 +88,18 @@ Deno.test("a deployment that was deleted before its creation is repeated does no
   await services.deployments.upsert({ name: "d", flow_id: flow.id });
   // It is made anew, since that is what was asked for, and not with the id that was deleted.
   assertEquals([(await ids()).length, (await ids()).includes(first!)], [1, false]);
+});
+
+Deno.test("a schedule that was added is not added again when its commit is repeated", async () => {
+  using world = sharedWorld();
+  const { services } = world;
+  const deployment = await deploymentOf(services);
+  world.repeatNext("deployment", () => Promise.resolve());
+  const made = await services.deploymentSchedules.add(deployment, [{
+    schedule: { interval: 60 },
+    active: true,
+  }]);
+  assertEquals(await services.deploymentSchedules.list(deployment), made);
 });
 
 Deno.test("a report is known again though others have changed its run many times since", async () => {

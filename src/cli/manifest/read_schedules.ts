@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { DeploymentScheduleCreate } from "../../schemas/deployment.ts";
+import type { DeploymentScheduleCreate } from "../../schemas/schedule.ts";
 import { checkShape } from "./check_shape.ts";
 import type { Reading } from "./manifest.ts";
 import { type DeploymentShape, ScheduleShape } from "./shape.ts";

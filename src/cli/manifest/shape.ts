@@ -29,7 +29,10 @@ export const PoolReference = z.strictObject({
   job_variables: values(),
 });
 
-export const LimitShape = z.strictObject({ limit: wire.int(1), collision_strategy: text() });
+export const LimitShape = z.strictObject({
+  limit: wire.int(1),
+  collision_strategy: z.enum(["ENQUEUE", "CANCEL_NEW"]).nullish(),
+});
 
 export const DeploymentShape = z.strictObject({
   name: wire.name(),

@@ -44,6 +44,8 @@ export function parseCron({ cron: given, dayOr, zone }: CronRule): { cron: Cron;
     cron: new Cron(isAlias ? expression : ordered.join(" "), {
       timezone: zone,
       domAndDow: !dayOr,
+      // `5/10`: from 5 on, every 10.
+      sloppyRanges: true,
       paused: true,
     }),
     isHourly: expression === "@hourly" || fields[1]?.startsWith("*") === true,
