@@ -20,7 +20,7 @@ export function toDeployment(view: DeploymentView): Deployment {
     paused: deployment.paused,
     schedules,
     concurrency_limit: deployment.concurrencyLimit,
-    global_concurrency_limit: toLimit(deployment),
+    global_concurrency_limit: toLimit(deployment, view.held),
     concurrency_options: optionalJson(deployment.concurrencyOptions),
     job_variables: jobVariables,
     parameters: object(view.parameters),
@@ -48,8 +48,11 @@ export function toDeployment(view: DeploymentView): Deployment {
   };
 }
 
-/** The deployment's limit as the reference shows it. Its slots are not counted yet. */
-function toLimit({ id, concurrencyLimit, limit }: DeploymentRecord): Deployment["global_concurrency_limit"] {
+/** The deployment's limit as the reference shows it. */
+function toLimit(
+  { id, concurrencyLimit, limit }: DeploymentRecord,
+  held: number,
+): Deployment["global_concurrency_limit"] {
   if (concurrencyLimit === null || limit === null) return null;
   return {
     id: limit.id,
@@ -58,7 +61,7 @@ function toLimit({ id, concurrencyLimit, limit }: DeploymentRecord): Deployment[
     active: true,
     name: `deployment:${id}`,
     limit: concurrencyLimit,
-    active_slots: 0,
+    active_slots: held,
     slot_decay_per_second: 0,
   };
 }

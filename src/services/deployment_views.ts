@@ -1,4 +1,4 @@
-import { deploymentPolledKey, poolKey, queueKey, queuePolledKey } from "../kv/keys.ts";
+import { deploymentLimitKey, deploymentPolledKey, poolKey, queueKey, queuePolledKey } from "../kv/keys.ts";
 import { readTexts } from "../kv/large_text.ts";
 import { getMany } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
@@ -20,6 +20,8 @@ export interface DeploymentView {
   queueName: string | null;
   lastPolled: Instant | null;
   status: "READY" | "NOT_READY";
+  /** Slots that its runs have taken, as far as it has a limit. */
+  held: number;
 }
 
 /** Reads deployments together with what stands elsewhere. */
@@ -40,13 +42,16 @@ export class DeploymentViews {
     const { kv } = this.#deps;
     const pools = idsOf(deployments, ({ pool }) => pool);
     const queues = idsOf(deployments, ({ queue }) => queue);
-    const [texts, poolEntries, queueEntries, queuesPolled, polled] = await Promise.all([
+    const limited = deployments.filter(({ limit }) => limit !== null);
+    const [texts, poolEntries, queueEntries, queuesPolled, polled, limits] = await Promise.all([
       readTexts(kv, deployments.flatMap(textsOf)),
       getMany(kv, pools.map(poolKey)),
       getMany(kv, queues.map(queueKey)),
       getMany(kv, queues.map(queuePolledKey)),
       getMany(kv, deployments.map(({ id }) => deploymentPolledKey(id))),
+      getMany(kv, limited.map(({ id }) => deploymentLimitKey(id))),
     ]);
+    const held = new Map(limited.map(({ id }, i) => [id, limits[i]?.value?.occ ?? 0]));
     const names = new Map(
       [...poolEntries, ...queueEntries].flatMap(({ value }) => value ? [[value.id, value.name]] : []),
     );
@@ -73,6 +78,7 @@ export class DeploymentViews {
         queueName: names.get(queue ?? "") ?? null,
         lastPolled,
         status: isRecent(lastPolled, now) ? "READY" : "NOT_READY",
+        held: held.get(deployment.id) ?? 0,
       };
     });
   }

@@ -6,10 +6,11 @@ import { readText } from "../kv/large_text.ts";
 import { type Entry, get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentCreate, DeploymentUpdate } from "../schemas/deployment.ts";
-import type { DeploymentRecord, FlowRecord, ScheduleRecord } from "../schemas/records.ts";
+import type { CollisionStrategy, DeploymentRecord, FlowRecord, ScheduleRecord } from "../schemas/records.ts";
 import type { DeploymentScheduleUpdate } from "../schemas/schedule.ts";
 import { DeploymentChecks } from "./deployment_checks.ts";
 import { deleteDeployment, DeploymentDraft, withLabels } from "./deployment_draft.ts";
+import type { DeploymentLimits } from "./deployment_limits.ts";
 import { readSchedules, ScheduleWriter } from "./deployment_schedules.ts";
 import { type DeploymentView, DeploymentViews } from "./deployment_views.ts";
 import { DeploymentWriter } from "./deployment_writer.ts";
@@ -30,13 +31,15 @@ export class Deployments {
   readonly checks: DeploymentChecks;
   readonly #deps: ServerDeps;
   readonly #flows: Flows;
+  readonly #limits: DeploymentLimits;
   readonly #views: DeploymentViews;
   readonly #writer: DeploymentWriter;
 
   constructor(
     deps: ServerDeps,
-    { flows, pools, queues, variables }: {
+    { flows, limits, pools, queues, variables }: {
       flows: Flows;
+      limits: DeploymentLimits;
       pools: WorkPools;
       queues: WorkQueues;
       variables: Variables;
@@ -44,6 +47,7 @@ export class Deployments {
   ) {
     this.#deps = deps;
     this.#flows = flows;
+    this.#limits = limits;
     this.#views = new DeploymentViews(deps);
     this.checks = new DeploymentChecks(deps, variables);
     this.#writer = new DeploymentWriter(deps, { pools, queues, checks: this.checks });
@@ -62,7 +66,7 @@ export class Deployments {
   ): Promise<{ view: DeploymentView; isNew: boolean }> {
     const nameKey = deploymentNameKey(body.flow_id, hashKey(body.name));
     const fresh = { ...body, enforce_parameter_schema: body.enforce_parameter_schema ?? enforcesByDefault };
-    return await this.#untilSettled<{ view: DeploymentView; isNew: boolean }>(async () => {
+    const made = await this.#untilSettled<{ id: string; isNew: boolean }>(async () => {
       const [flow, name] = await Promise.all([
         get(this.#deps.kv, flowKey(body.flow_id)),
         get(this.#deps.kv, nameKey),
@@ -70,13 +74,22 @@ export class Deployments {
       if (!flow.value || flow.value.closing) throw new DomainError("conflict", INTEGRITY);
       if (name.value === null) {
         const made = await this.#create(name, { ...flow, value: flow.value }, fresh);
-        return made === undefined ? undefined : { result: { view: await this.get(made), isNew: true } };
+        return made === undefined ? undefined : { result: { id: made, isNew: true } };
       }
       const entry = await get(this.#deps.kv, deploymentKey(name.value));
       if (!entry.value) return undefined; // deleted just now, and the name with it
       const changed = await this.#overwrite({ ...entry, value: entry.value }, body);
-      return changed && { result: { view: await this.#views.of(changed), isNew: false } };
+      return changed && { result: { id: changed.id, isNew: false } };
     });
+    await this.#limit(made.id, body);
+    return { view: await this.get(made.id), isNew: made.isNew };
+  }
+
+  /** What is said about concurrency takes effect at the gates. Sent again, it goes on where a failure left it. */
+  async #limit(id: string, body: DeploymentUpdate): Promise<void> {
+    if (body.concurrency_limit === undefined && body.concurrency_options === undefined) return;
+    const { value } = await get(this.#deps.kv, deploymentKey(id));
+    if (value) await this.#limits.set(id, { limit: value.concurrencyLimit, strategy: strategyOf(value) });
   }
 
   /** The new deployment's id; undefined when another one took the name. */
@@ -111,6 +124,11 @@ export class Deployments {
 
   /** @throws DomainError `not_found`; `conflict`: the parameters do not fit their schema; `invalid` */
   async update(id: string, body: DeploymentUpdate): Promise<void> {
+    await this.#write(id, body);
+    await this.#limit(id, body);
+  }
+
+  async #write(id: string, body: DeploymentUpdate): Promise<void> {
     await this.#change(id, "Deployment not found.", async (draft) => {
       await this.#writer.fill(draft, body, "updating deployment");
       const given = givenSchedules(body);
@@ -225,6 +243,11 @@ export class Deployments {
 export const INTEGRITY =
   "Data integrity conflict. This usually means a unique or foreign key constraint was violated. " +
   "See server logs for details.";
+
+function strategyOf({ concurrencyOptions }: DeploymentRecord): CollisionStrategy {
+  const options = concurrencyOptions === null ? null : JSON.parse(concurrencyOptions);
+  return options?.collision_strategy ?? "ENQUEUE";
+}
 
 /** The schedules that the body lists, or the one of a 2.20 client; undefined when it speaks of none. */
 function givenSchedules(body: DeploymentUpdate): DeploymentScheduleUpdate[] | undefined {

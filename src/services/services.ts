@@ -84,7 +84,7 @@ export function buildServices(deps: ServerDeps): Services {
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
   const variables = new Variables(deps);
-  const deployments = new Deployments(deps, { flows, pools, queues, variables });
+  const deployments = new Deployments(deps, { flows, limits, pools, queues, variables });
   const inputs = new FlowRunInputs(deps, group);
   const deletion = new FlowRunDeletion(deps, { gates, group, logs });
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });

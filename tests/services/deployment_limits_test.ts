@@ -205,3 +205,20 @@ Deno.test("explain() says that the deployment is full, and who holds its slots",
     first,
   ]);
 });
+
+Deno.test("Deployments puts a limit into effect, changes and clears it, and shows what is held", async () => {
+  using world = new World();
+  const pool = await world.pool();
+  const deployment = await world.deployment({ concurrency_limit: 1 });
+  await runsOf(world, deployment, 3);
+  const claim = async () => (await world.claim(pool.keeper, 10)).length;
+  assertEquals(await claim(), 1);
+  assertEquals((await world.services.deployments.get(deployment)).held, 1);
+  await world.services.deployments.update(deployment, { concurrency_limit: 2 });
+  assertEquals(await claim(), 1);
+  await world.services.deployments.update(deployment, { description: "says nothing of the limit" });
+  assertEquals(await claim(), 0);
+  await world.services.deployments.update(deployment, { concurrency_limit: null });
+  assertEquals(await claim(), 1);
+  await sound(world);
+});
