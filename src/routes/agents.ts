@@ -1,10 +1,4 @@
-import {
-  type Agent,
-  AgentCreate,
-  type ClaimAnswer,
-  type HeartbeatAnswer,
-  HeartbeatBody,
-} from "../schemas/agent.ts";
+import { Agent, AgentCreate, type ClaimAnswer, HeartbeatAnswer, HeartbeatBody } from "../schemas/agent.ts";
 import type { Instant } from "../schemas/records.ts";
 import { formatInstant, fromJsonText } from "../schemas/wire.ts";
 import type { Agents, AgentView, ClaimView, HeartbeatView } from "../services/agents.ts";
@@ -19,7 +13,13 @@ export interface AgentSettings {
 export function agentEndpoints(agents: Agents, now: () => Instant, settings: AgentSettings): Endpoint[] {
   return [
     endpoint(
-      { method: "POST", path: "/agents", summary: "Register an agent process", body: AgentCreate },
+      {
+        method: "POST",
+        path: "/agents",
+        summary: "Register an agent process",
+        body: AgentCreate,
+        answers: { 201: Agent },
+      },
       async ({ body }) => created(toAgent(await agents.open(body), now(), settings)),
     ),
     endpoint(
@@ -28,6 +28,7 @@ export function agentEndpoints(agents: Agents, now: () => Instant, settings: Age
         path: "/agents/:id/heartbeat",
         summary: "Renew an agent's sessions; waits for news",
         body: HeartbeatBody,
+        answers: { 200: HeartbeatAnswer },
       },
       async ({ param, body, signal }) =>
         ok(toHeartbeatAnswer(await agents.heartbeat(param("id"), body, signal), now())),

@@ -14,6 +14,7 @@ import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
+import { openApiEndpoint } from "./openapi.ts";
 import { requireApiVersion } from "./api_version.ts";
 import { slotEndpoints } from "./slots.ts";
 import { variableEndpoints } from "./variables.ts";
@@ -31,7 +32,7 @@ export interface AppOptions extends AgentSettings {
 /** Every endpoint of the API. */
 export function allEndpoints(deps: ServerDeps, services: Services, settings: AgentSettings): Endpoint[] {
   const now = () => deps.clock.now();
-  return [
+  const endpoints = [
     ...adminEndpoints(deps),
     ...settingsEndpoints(services, settings),
     ...flowEndpoints(services),
@@ -48,6 +49,8 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...logEndpoints(services.logs),
     ...agentEndpoints(services.agents, now, settings),
   ];
+  endpoints.push(openApiEndpoint(endpoints));
+  return endpoints;
 }
 
 /** The API under `/api`, and once more under `/t/<claim token>/api` for clients that cannot send a header. */
