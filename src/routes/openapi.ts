@@ -142,7 +142,7 @@ function refusals(schemas: ComponentSchemas): Record<string, Response> {
       content: json({ anyOf: [schemas.add(HTTPValidationError, "output"), refusal] }),
     },
     TryAgain: {
-      description: "Nothing was decided: send the request again after `Retry-After` seconds",
+      description: "The store did not decide in time: send the request again after `Retry-After` seconds",
       content: json(exception),
     },
   };

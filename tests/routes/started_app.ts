@@ -67,7 +67,7 @@ export class StartedApp implements AsyncDisposable {
     const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
     // Bytes, so that no Content-Type is made up.
     const init = { method, headers, ...(text === undefined ? {} : { body: new TextEncoder().encode(text) }) };
-    const response = await this.#app.request(path.startsWith("/t/") ? path : `/api${path}`, init);
+    const response = await this.#app.request(/^\/(t|docs)(\/|$)/.test(path) ? path : `/api${path}`, init);
     const answer = await response.text();
     return {
       status: response.status,
@@ -75,6 +75,11 @@ export class StartedApp implements AsyncDisposable {
       text: answer,
       headers: response.headers,
     };
+  }
+
+  /** The app's own answer to a request that is made by hand. */
+  async fetch(request: Request): Promise<Response> {
+    return await this.#app.fetch(request);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
