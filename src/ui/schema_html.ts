@@ -20,15 +20,7 @@ function kindOf(schema: Schema): Html {
   const branches = anyOf ?? oneOf;
   if (branches) return either(branches.map(typeOf));
   if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
-  if (words) {
-    return html`${
-      words.map((word) =>
-        html`
-          <code>${JSON.stringify(word)}</code>
-        `
-      )
-    }`;
-  }
+  if (words) return either(words.map((word) => html`<code>${JSON.stringify(word)}</code>`));
   if (type === undefined) return html`any JSON`;
   if (Array.isArray(type)) return either(type.map((one) => kindOf({ ...schema, type: one })));
   if (type === "array") return html`array of ${typeOf(items ?? {})}`;
