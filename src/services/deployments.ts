@@ -229,7 +229,8 @@ export class Deployments {
       const entry = await this.#entry(id);
       const { value: deployment } = entry;
       const commit = new Commit().check(entry).delete(deploymentKey(id))
-        .delete(deploymentNameKey(deployment.flow, hashKey(deployment.name)));
+        .delete(deploymentNameKey(deployment.flow, hashKey(deployment.name)))
+        .delete(deploymentPolledKey(id));
       for (const field of ["parameters", "jobVariables", "parameterSchema"] as const) {
         dropPieces(commit, deployment[field]);
       }

@@ -20,6 +20,7 @@ import { NO_STORAGE, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas
 import { updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { settlingAhead } from "./large_values.ts";
 import { isRecent } from "./polls.ts";
 import { type Clearing, removeQueues } from "./queue_removal.ts";
 import { validateTemplate } from "./template_check.ts";
@@ -181,7 +182,11 @@ export class WorkPools {
       storageConfiguration: body.storage_configuration ?? undefined,
       baseJobTemplate: template,
     };
-    await this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now()));
+    await settlingAhead(
+      kv,
+      [template],
+      () => this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now())),
+    );
   }
 
   /**

@@ -18,13 +18,12 @@ import {
 
 /** All of a store, by the text of the key. */
 class Snapshot {
-  readonly #byKind = new Map<string, [key: Deno.KvKey, value: unknown][]>();
-  readonly all = new Map<string, unknown>();
+  readonly #byKind: Map<string, [key: Deno.KvKey, value: unknown][]>;
+  readonly all: ReadonlyMap<string, unknown>;
 
-  add(key: Deno.KvKey, value: unknown): void {
-    const kind = String(key[0]);
-    this.#byKind.set(kind, [...this.#byKind.get(kind) ?? [], [key, value]]);
-    this.all.set(textOf(key), value);
+  constructor(entries: readonly [key: Deno.KvKey, value: unknown][]) {
+    this.#byKind = Map.groupBy(entries, ([key]) => String(key[0]));
+    this.all = new Map(entries.map(([key, value]) => [textOf(key), value]));
   }
 
   /** The entries whose key begins with `kind`. */
@@ -41,10 +40,9 @@ const textOf = (key: Deno.KvKey): string => JSON.stringify(key);
 
 /** What is wrong, in words. */
 export async function indexFaults(kv: Deno.Kv): Promise<string[]> {
-  const stored = new Snapshot();
   const entries: [Deno.KvKey, unknown][] = [];
   for await (const { key, value } of kv.list({ prefix: [] }, { batchSize: 500 })) entries.push([key, value]);
-  for (const [key, value] of entries) stored.add(key, value);
+  const stored = new Snapshot(entries);
   return [
     ...nameFaults(stored),
     ...idempotencyFaults(stored),
@@ -156,9 +154,6 @@ function ownerFaults(stored: Snapshot): string[] {
     ["queue", 0, "pool"],
     ["gate", 1, "pool"],
     ["gate_cfg", 1, "pool"],
-    ["queue_polled", 1, "queue"],
-    ["deployment_polled", 1, "deployment"],
-    ["session", 1, "pool"],
   ];
   return owners.flatMap(([kind, part, owner]) =>
     stored.of<{ pool: string }>(kind).flatMap(([key, value]) => {
