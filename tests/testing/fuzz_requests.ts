@@ -69,8 +69,9 @@ const ODD = [
   '"01a20d10-0000-7000-8000-00000000000a"',
   '"01A20D10-0000-7000-8000-00000000000A"',
 ];
-/** Objects that do not fit into their record. */
-const LARGE = [5_000, 70_000].map((length) => `{"large":"${"x".repeat(length)}"}`);
+/** Fields that take any object, of a size that does not fit into a record. */
+const LARGE_FIELDS = /^(parameters|context|job_variables|data|base_job_template|parameter_openapi_schema)$/;
+const LARGE = ["x".repeat(5_000), "x".repeat(70_000)];
 const ODD_HEADERS: [string, string][] = [
   ["x-prefect-api-version", "0.8.4"],
   ["x-prefect-api-version", "0.7"],
@@ -218,6 +219,7 @@ export class FuzzRequests {
     const random = this.#random;
     if (Array.isArray(value)) return value.map((item) => this.#lively(item, key));
     if (typeof value === "object" && value !== null) {
+      if (LARGE_FIELDS.test(key) && random.chance(0.1)) return { ...value, large: pick(random, LARGE) };
       return Object.fromEntries(
         Object.entries(value).map(([inner, item]) => [inner, this.#lively(item, inner)]),
       );
@@ -252,8 +254,6 @@ export class FuzzRequests {
           return randomText(random);
         case 3:
           return random.int(200_000) - 100_000;
-        case 4:
-          return odd(pick(random, random.chance(0.3) ? LARGE : ODD));
         default:
           return odd(pick(random, ODD));
       }
