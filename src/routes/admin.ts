@@ -41,7 +41,11 @@ export function adminEndpoints({ kv, log }: ServerDeps): Endpoint[] {
         await kv.get(["ready"]);
       } catch (error) {
         log.warn("The KV does not answer.", { error });
-        return { status: 503, body: { message: "Database is not available" } };
+        return {
+          status: 503,
+          body: { message: "Database is not available" },
+          headers: { "retry-after": "1" },
+        };
       }
       return ok({ message: "OK" });
     }),

@@ -18,7 +18,7 @@ export function docsApp(describe: () => OpenApi): Hono {
   const app = new Hono();
   app.get("/docs", (c) => {
     document ??= describe();
-    return c.html(apiDocsPage(document, new URL(c.req.url).origin), 200, HEADERS);
+    return c.html(apiDocsPage(document, URL.parse(c.req.url)?.origin ?? ""), 200, HEADERS);
   });
   app.get(
     API_DOCS_STYLE_PATH,

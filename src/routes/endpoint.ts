@@ -144,14 +144,16 @@ function readParams(path: string, c: Context): Record<string, string> {
 
 /** Undefined for an empty body. The Content-Type does not matter: some clients send none. */
 async function readJson(c: Context): Promise<unknown> {
-  const text = await c.req.text().catch((cause: unknown) => {
+  const bytes = await c.req.arrayBuffer().catch((cause: unknown) => {
     throw new HTTPException(400, { message: "The body ended early.", cause });
   });
-  if (text.trim() === "") return undefined;
+  let text: string | undefined;
   try {
-    return parseLossless(text);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.trim() === "" ? undefined : parseLossless(text);
   } catch (error) {
-    throw new InvalidInput(c.json(validationEnvelope([invalidJson(error)], text), 422));
+    const reason = text === undefined ? new SyntaxError("the body is no UTF-8") : error;
+    throw new InvalidInput(c.json(validationEnvelope([invalidJson(reason)], text), 422));
   }
 }
 
