@@ -4,7 +4,7 @@ import { CLAIM_TOKEN_HEADER } from "../schemas/agent.ts";
 import type { OpenApi, Operation, Parameter, Response, Schema } from "../schemas/openapi.ts";
 import { Exception, HTTPValidationError, Refusal } from "../schemas/refusal.ts";
 import { VERSION } from "../runtime/version.ts";
-import { type Endpoint, endpoint, ok } from "./endpoint.ts";
+import { type Endpoint, endpoint, isReading, ok } from "./endpoint.ts";
 import { ComponentSchemas } from "./openapi_schemas.ts";
 
 const DESCRIPTION =
@@ -111,11 +111,10 @@ function answersOf(
   );
 }
 
-const READING = /\/(filter|count|history|paginate|lateness)$/;
-
 /** Which refusals to expect. A server that has no time or a store that does not answer refuses any request. */
-function refusalsOf({ method, path, body, query }: Endpoint): Record<string, Response> {
-  const writes = method !== "GET" && !READING.test(path);
+function refusalsOf(one: Endpoint): Record<string, Response> {
+  const { path, body, query } = one;
+  const writes = !isReading(one);
   return {
     ...(writes || path.includes(":") ? { 404: { $ref: "#/components/responses/NotFound" } } : {}),
     ...(writes ? { 409: { $ref: "#/components/responses/Conflict" } } : {}),

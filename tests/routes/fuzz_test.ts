@@ -26,13 +26,16 @@ Deno.test(`${COUNT} random requests make no fault, hang nowhere and leave nothin
     for (const { request, status, answer } of await Promise.all(batch.map((one) => answered(app, one)))) {
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       if (status < 300) requests.learn(request.path, answer);
+      if (status === 404) requests.forget(request.path);
     }
     if (sent % (COUNT / 4) < AT_ONCE) await audit(app);
   }
   await audit(app);
+  // Those who write what others write at the same time may be told to come again.
+  assert((statuses.get(503) ?? 0) <= COUNT / 1_000, JSON.stringify([...statuses]));
   // What is refused every time tests little.
   const accepted = [200, 201, 204].map((status) => statuses.get(status) ?? 0);
-  assert(Math.min(...accepted) > COUNT / 60, JSON.stringify([...statuses]));
+  assert(Math.min(...accepted) > COUNT / 80, JSON.stringify([...statuses]));
 });
 
 async function answered(app: StartedApp, request: FuzzRequest) {
@@ -60,7 +63,8 @@ async function answered(app: StartedApp, request: FuzzRequest) {
     ]);
     const text = await response.text();
     const { status } = response;
-    assert(status < 500, `${status} ${text} to ${title()}`);
+    const isLater = status === 503 && response.headers.has("retry-after");
+    assert(status < 500 || isLater, `${status} ${text} to ${title()}`);
     const isJson = response.headers.get("content-type")?.includes("json") && text !== "";
     return { request, status, answer: isJson ? JSON.parse(text) : undefined };
   } finally {

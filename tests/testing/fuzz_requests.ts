@@ -24,7 +24,6 @@ const STATES = [
   "PAUSED",
   "CANCELLING",
 ];
-const FEW_LIVING = 3;
 
 /** JSON texts that are hardly ever what a field is made for. */
 const ODD = [
@@ -118,12 +117,14 @@ const ODD_PATHS = [
 export class FuzzRequests {
   readonly #random: SeededRandom;
   readonly #examples: readonly Example[];
+  readonly #making: readonly Example[];
   /** Texts that answers had under a key, and the ids and names of each resource. The last ones, since things go. */
   readonly #seen = new Map<string, string[]>();
 
   constructor(random: SeededRandom, examples: readonly Example[]) {
     this.#random = random;
     this.#examples = examples;
+    this.#making = examples.filter(({ method, status }) => method === "POST" && status === 201);
   }
 
   next(): FuzzRequest {
@@ -150,20 +151,27 @@ export class FuzzRequests {
     visit(answer, "", 0);
   }
 
+  /** What a path named is not there any more. */
+  forget(path: string): void {
+    const parts = new Set(path.split("?")[0]!.split("/"));
+    for (const [key, seen] of this.#seen) {
+      this.#seen.set(key, seen.filter((value) => !parts.has(encodeURIComponent(value))));
+    }
+  }
+
   #remember(key: string, value: string): void {
-    const seen = this.#seen.get(key) ?? [];
-    if (seen.includes(value)) return;
+    const seen = (this.#seen.get(key) ?? []).filter((other) => other !== value);
     seen.push(value);
     if (seen.length > 20) seen.shift();
     this.#seen.set(key, seen);
   }
 
-  /** Deleting is rarer than the rest, so that something lives. */
+  /** Making is more frequent than the rest and deleting rarer, so that something lives. */
   #example(): Example {
-    const example = pick(this.#random, this.#examples);
-    return example.method === "DELETE" && !this.#random.chance(1 / FEW_LIVING)
-      ? pick(this.#random, this.#examples)
-      : example;
+    const random = this.#random;
+    if (random.chance(0.2)) return pick(random, this.#making);
+    const example = pick(random, this.#examples);
+    return example.method === "DELETE" && !random.chance(0.3) ? pick(random, this.#examples) : example;
   }
 
   #request(method: string, path: string, body: Uint8Array<ArrayBuffer> | undefined): FuzzRequest {
@@ -200,7 +208,7 @@ export class FuzzRequests {
   #living(name: string, before: readonly string[]): string | undefined {
     const owner = { pool: "work_pools", flow: "flows" }[name] ?? ownerOf(before);
     const seen = this.#seen.get(`${owner}.${name === "id" ? "id" : "name"}`);
-    return seen && pick(this.#random, seen);
+    return seen && seen.length > 0 ? pick(this.#random, seen) : undefined;
   }
 
   #body({ body }: Example): Uint8Array<ArrayBuffer> | undefined {
