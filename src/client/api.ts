@@ -27,8 +27,21 @@ import {
   GetScheduledFlowRunsBody,
   WorkerFlowRun,
 } from "../schemas/flow_run.ts";
+import {
+  FlowRunBulkDeleteBody,
+  FlowRunBulkDeleteResponse,
+  FlowRunBulkSetStateBody,
+  FlowRunBulkSetStateResponse,
+} from "../schemas/flow_run_bulk.ts";
+import {
+  FlowRunInput,
+  FlowRunInputCreateBody,
+  FlowRunInputListBody,
+  ResumeBody,
+} from "../schemas/flow_run_input.ts";
 import { Log, LogCreate } from "../schemas/log.ts";
 import { OrchestrationResult, SetStateBody } from "../schemas/state.ts";
+import * as wire from "../schemas/wire.ts";
 import { WorkPool, WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
 import { WorkQueue, WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import {
@@ -118,6 +131,16 @@ export class Api {
     delete: this.#call("DELETE", "/flow_runs/:id", {}),
     explain: this.#call("GET", "/flow_runs/:id/explain", { answer: Explanation }),
     list: this.#call("POST", "/flow_runs/filter", { body: FlowRunListBody, answer: z.array(FlowRun) }),
+    resume: this.#call("POST", "/flow_runs/:id/resume", { body: ResumeBody, answer: OrchestrationResult }),
+    addLabels: this.#call("PATCH", "/flow_runs/:id/labels", { body: wire.labels() }),
+    deleteMany: this.#call("POST", "/flow_runs/bulk_delete", {
+      body: FlowRunBulkDeleteBody,
+      answer: FlowRunBulkDeleteResponse,
+    }),
+    setStates: this.#call("POST", "/flow_runs/bulk_set_state", {
+      body: FlowRunBulkSetStateBody,
+      answer: FlowRunBulkSetStateResponse,
+    }),
     count: this.#call("POST", "/flow_runs/count", { body: FlowRunListBody, answer: z.int() }),
     /** @param token the claim token; without one, as anybody would propose it */
     setState: (id: string, body: z.input<typeof SetStateBody>, token?: string, options: CallOptions = {}) =>
@@ -125,6 +148,15 @@ export class Api {
         ...options,
         ...(token === undefined ? {} : { headers: { [CLAIM_TOKEN_HEADER]: token } }),
       }),
+  };
+
+  readonly inputs = {
+    create: this.#call("POST", "/flow_runs/:id/input", { body: FlowRunInputCreateBody }),
+    list: this.#call("POST", "/flow_runs/:id/input/filter", {
+      body: FlowRunInputListBody,
+      answer: z.array(FlowRunInput),
+    }),
+    delete: this.#call("DELETE", "/flow_runs/:id/input/:key", {}),
   };
 
   readonly logs = {

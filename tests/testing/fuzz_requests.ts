@@ -130,9 +130,10 @@ export class FuzzRequests {
   next(): FuzzRequest {
     const random = this.#random;
     if (random.chance(0.02)) return this.#request(pick(random, METHODS), pick(random, ODD_PATHS), undefined);
-    const example = this.#example();
+    const isMaking = random.chance(0.2);
+    const example = isMaking ? pick(random, this.#making) : this.#example();
     const { method } = random.chance(0.02) ? { method: pick(random, METHODS) } : example;
-    return this.#request(method, this.#path(example), this.#body(example));
+    return this.#request(method, this.#path(example), this.#body(example, isMaking ? 0.9 : 0.4));
   }
 
   /** Remembers what an answer named. */
@@ -151,11 +152,11 @@ export class FuzzRequests {
     visit(answer, "", 0);
   }
 
-  /** What a path named is not there any more. */
+  /** The ids in a path are of what is not there any more. Names may come back. */
   forget(path: string): void {
-    const parts = new Set(path.split("?")[0]!.split("/"));
+    const parts = new Set(path.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g));
     for (const [key, seen] of this.#seen) {
-      this.#seen.set(key, seen.filter((value) => !parts.has(encodeURIComponent(value))));
+      this.#seen.set(key, seen.filter((value) => !parts.has(value)));
     }
   }
 
@@ -166,10 +167,9 @@ export class FuzzRequests {
     this.#seen.set(key, seen);
   }
 
-  /** Making is more frequent than the rest and deleting rarer, so that something lives. */
+  /** Deleting is rarer than the rest, so that something lives. */
   #example(): Example {
     const random = this.#random;
-    if (random.chance(0.2)) return pick(random, this.#making);
     const example = pick(random, this.#examples);
     return example.method === "DELETE" && !random.chance(0.3) ? pick(random, this.#examples) : example;
   }
@@ -184,7 +184,7 @@ export class FuzzRequests {
     return { method, path, headers, body: hasBody ? body : undefined };
   }
 
-  #path({ path, params }: Example): string {
+  #path({ path, params, query: ownQuery }: Example): string {
     const random = this.#random;
     const parts = path.split("/").slice(1);
     const filled = parts.map((part, i) => {
@@ -201,7 +201,7 @@ export class FuzzRequests {
     const slash = random.chance(0.1) ? "/" : "";
     const query = random.chance(0.05)
       ? `?${encodeURIComponent(randomText(random))}=${random.int(9)}&limit=%`
-      : "";
+      : ownQuery;
     return `${root}/${filled.join("/")}${slash}${query}`;
   }
 
@@ -211,12 +211,15 @@ export class FuzzRequests {
     return seen && seen.length > 0 ? pick(this.#random, seen) : undefined;
   }
 
-  #body({ body }: Example): Uint8Array<ArrayBuffer> | undefined {
+  /** @param sound how often it is left as it is */
+  #body({ body }: Example, sound: number): Uint8Array<ArrayBuffer> | undefined {
     const random = this.#random;
     if (body === undefined) return random.chance(0.03) ? encode(pick(random, ODD)) : undefined;
     const holes = new Map<string, string>();
     let value: unknown = this.#lively(structuredClone(body), "");
-    for (let n = random.chance(0.4) ? 0 : 1 + random.int(4); n > 0; n--) value = this.#mutated(value, holes);
+    for (let n = random.chance(sound) ? 0 : 1 + random.int(4); n > 0; n--) {
+      value = this.#mutated(value, holes);
+    }
     let text = JSON.stringify(value) ?? "";
     for (const [hole, odd] of holes) text = text.replaceAll(`"${hole}"`, () => odd);
     return random.chance(0.05) ? this.#damaged(text) : encode(text);
