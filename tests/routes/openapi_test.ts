@@ -70,7 +70,17 @@ Deno.test("every operation says what it answers, what its path is made of, and w
 });
 
 /** Fields of bodies that take any JSON. */
-const ANY_JSON = ["agent_id", "anchor_date", "data", "id", "schedule", "timestamp", "version_info"];
+const ANY_JSON = [
+  "agent_id",
+  "anchor_date",
+  "data",
+  "id",
+  "schedule",
+  "task_runs",
+  "timestamp",
+  "value",
+  "version_info",
+];
 
 Deno.test("every field of a body that is no opaque JSON has a type", async () => {
   await using app = await StartedApp.start();
