@@ -171,6 +171,7 @@ function welcome(config: Config, url: string): string {
   const lines = [
     `Sluice ${VERSION} listens on ${url.replace(/\/api$/, "")}`,
     `  API   ${url}`,
+    `  Docs  ${url.replace(/\/api$/, "/docs")}`,
     `  State ${config.kv}`,
     `  Try   curl ${url}/health`,
   ];

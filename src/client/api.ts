@@ -1,19 +1,24 @@
 import { z } from "zod";
 import {
   Agent,
-  type AgentCreate,
+  AgentCreate,
   AgentDetails,
-  type AgentListQuery,
+  AgentListQuery,
   AgentStatus,
   CLAIM_TOKEN_HEADER,
   ClaimAnswer,
-  type ClaimBody,
+  ClaimBody,
   HeartbeatAnswer,
-  type HeartbeatBody,
+  HeartbeatBody,
 } from "../schemas/agent.ts";
-import { Deployment, type DeploymentCreate, type DeploymentUpdate } from "../schemas/deployment.ts";
+import {
+  DeleteDeploymentQuery,
+  Deployment,
+  DeploymentCreate,
+  DeploymentUpdate,
+} from "../schemas/deployment.ts";
 import { Explanation } from "../schemas/explanation.ts";
-import type {
+import {
   DeploymentListBody,
   FlowListBody,
   FlowRunListBody,
@@ -21,139 +26,227 @@ import type {
   WorkPoolListBody,
   WorkQueueListBody,
 } from "../schemas/filter.ts";
-import { Flow, type FlowCreate } from "../schemas/flow.ts";
-import { type DeploymentFlowRunCreate, FlowRun, type FlowRunUpdate } from "../schemas/flow_run.ts";
-import { Log, type LogCreate } from "../schemas/log.ts";
-import { OrchestrationResult, type SetStateBody } from "../schemas/state.ts";
-import { WorkPool, type WorkPoolCreate, type WorkPoolUpdate } from "../schemas/work_pool.ts";
-import { WorkQueue, type WorkQueueCreate, type WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { Flow, FlowCreate } from "../schemas/flow.ts";
+import {
+  DeploymentFlowRunCreate,
+  FlowRun,
+  FlowRunCreate,
+  FlowRunUpdate,
+  GetRunsBody,
+  GetScheduledFlowRunsBody,
+  WorkerFlowRun,
+} from "../schemas/flow_run.ts";
+import {
+  FlowRunBulkDeleteBody,
+  FlowRunBulkDeleteResponse,
+  FlowRunBulkSetStateBody,
+  FlowRunBulkSetStateResponse,
+} from "../schemas/flow_run_bulk.ts";
+import {
+  FlowRunInput,
+  FlowRunInputCreateBody,
+  FlowRunInputListBody,
+  ResumeBody,
+} from "../schemas/flow_run_input.ts";
+import { Log, LogCreate } from "../schemas/log.ts";
+import { OrchestrationResult, SetStateBody } from "../schemas/state.ts";
+import * as wire from "../schemas/wire.ts";
+import { WorkPool, WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { WorkQueue, WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { Variable, VariableCreate, VariableListBody, VariableUpdate } from "../schemas/variable.ts";
+import {
+  WorkPoolConcurrencyBody,
+  WorkPoolConcurrencyStatus,
+  WorkQueueConcurrencyBody,
+  WorkQueueConcurrencyStatus,
+} from "../schemas/concurrency_status.ts";
+import { FlowRemovalQuery, RemovalQuery } from "../schemas/removal.ts";
+import {
+  type AnswerOf,
+  type CallArgs,
+  type CallOptions,
+  type DeclaredCall,
+  type Method,
+  pathWith,
+  search,
+} from "./call.ts";
 import { Http, type HttpOptions } from "./http.ts";
 
-type Input<S extends z.ZodType> = z.input<S>;
-interface Call {
-  signal?: AbortSignal;
-  deadlineMs?: number;
-}
-
-/** The typed client: one method for each endpoint that agent, CLI and tests use. Refusals and faults: `http.ts`. */
+/**
+ * The typed client: one method for each endpoint that agent, CLI and tests use, made from the endpoint's own schemas.
+ * A method takes the parts of the path, the body if there is one, and how to ask. Refusals and faults: `http.ts`.
+ */
 export class Api {
   readonly http: Http;
+  /** What the methods ask, for who compares it with what the server has. */
+  readonly calls: DeclaredCall[] = [];
 
   constructor(options: HttpOptions) {
     this.http = new Http(options);
   }
 
-  readonly health = (call: Call = {}) =>
-    this.http.request("GET", "/health", { answer: z.boolean(), ...call });
-  readonly serverVersion = (call: Call = {}) =>
-    this.http.request("GET", "/admin/version", { answer: z.string(), ...call });
+  readonly health = this.#call("GET", "/health", { answer: z.boolean() });
+  readonly serverVersion = this.#call("GET", "/admin/version", { answer: z.string() });
 
   readonly flows = {
-    create: (body: Input<typeof FlowCreate>) => this.#post("/flows/", body, Flow),
-    get: (id: string) => this.#get(`/flows/${id}`, Flow),
-    byName: (name: string) => this.#get(`/flows/name/${part(name)}`, Flow),
-    list: (body: Partial<Input<typeof FlowListBody>> = {}) =>
-      this.#post("/flows/filter", body, z.array(Flow)),
+    create: this.#call("POST", "/flows/", { body: FlowCreate, answer: Flow }),
+    get: this.#call("GET", "/flows/:id", { answer: Flow }),
+    byName: this.#call("GET", "/flows/name/:name", { answer: Flow }),
+    delete: this.#call("DELETE", "/flows/:id", { query: FlowRemovalQuery }),
+    list: this.#call("POST", "/flows/filter", { body: FlowListBody, answer: z.array(Flow) }),
   };
 
   readonly workPools = {
-    create: (body: Input<typeof WorkPoolCreate>) => this.#post("/work_pools/", body, WorkPool),
-    get: (name: string) => this.#get(`/work_pools/${part(name)}`, WorkPool),
-    update: (name: string, body: Input<typeof WorkPoolUpdate>) =>
-      this.http.request("PATCH", `/work_pools/${part(name)}`, { body }),
-    delete: (name: string) => this.http.request("DELETE", `/work_pools/${part(name)}`),
-    list: (body: Partial<Input<typeof WorkPoolListBody>> = {}) =>
-      this.#post("/work_pools/filter", body, z.array(WorkPool)),
-    /** @param wait seconds; the request's own deadline is longer */
-    claim: (name: string, body: Input<typeof ClaimBody>, call: Call = {}) =>
-      this.http.request("POST", `/work_pools/${part(name)}/claim`, { body, answer: ClaimAnswer, ...call }),
+    create: this.#call("POST", "/work_pools/", { body: WorkPoolCreate, answer: WorkPool }),
+    get: this.#call("GET", "/work_pools/:name", { answer: WorkPool }),
+    update: this.#call("PATCH", "/work_pools/:name", { body: WorkPoolUpdate }),
+    delete: this.#call("DELETE", "/work_pools/:name", { query: RemovalQuery }),
+    list: this.#call("POST", "/work_pools/filter", { body: WorkPoolListBody, answer: z.array(WorkPool) }),
+    /** Who holds the slots, a page of queues at a time. */
+    slots: this.#call("POST", "/work_pools/:name/concurrency_status", {
+      body: WorkPoolConcurrencyBody,
+      answer: WorkPoolConcurrencyStatus,
+    }),
+    /** The request's own deadline has to be longer than the body's `wait`. */
+    claim: this.#call("POST", "/work_pools/:name/claim", { body: ClaimBody, answer: ClaimAnswer }),
+    /** The poll of the reference's workers. */
+    scheduledRuns: this.#call("POST", "/work_pools/:name/get_scheduled_flow_runs", {
+      body: GetScheduledFlowRunsBody,
+      answer: z.array(WorkerFlowRun),
+    }),
   };
 
+  /** What pools can be made of: by package, then by type. */
+  readonly workerTypes = this.#call("GET", "/collections/views/:view", {
+    answer: z.record(z.string(), z.unknown()),
+  });
+
+  readonly #getRuns = this.#call("POST", "/work_queues/:id/get_runs", {
+    body: GetRunsBody,
+    answer: z.array(FlowRun),
+  });
+
   readonly workQueues = {
-    create: (pool: string, body: Input<typeof WorkQueueCreate>) =>
-      this.#post(`/work_pools/${part(pool)}/queues`, body, WorkQueue),
-    get: (pool: string, name: string) =>
-      this.#get(`/work_pools/${part(pool)}/queues/${part(name)}`, WorkQueue),
-    update: (pool: string, name: string, body: Input<typeof WorkQueueUpdate>) =>
-      this.http.request("PATCH", `/work_pools/${part(pool)}/queues/${part(name)}`, { body }),
-    delete: (pool: string, name: string) =>
-      this.http.request("DELETE", `/work_pools/${part(pool)}/queues/${part(name)}`),
-    list: (pool: string, body: Partial<Input<typeof WorkQueueListBody>> = {}) =>
-      this.#post(`/work_pools/${part(pool)}/queues/filter`, body, z.array(WorkQueue)),
+    /** In the pool of queues without one, which is made if it is missing. */
+    createAlone: this.#call("POST", "/work_queues/", { body: WorkQueueCreate, answer: WorkQueue }),
+    byId: this.#call("GET", "/work_queues/:id", { answer: WorkQueue }),
+    /** Who holds the slots, a page of runs at a time. */
+    slots: this.#call("POST", "/work_queues/:id/concurrency_status", {
+      body: WorkQueueConcurrencyBody,
+      answer: WorkQueueConcurrencyStatus,
+    }),
+    /** What could be claimed now, in that order. Looking on does not count as a poll. */
+    peek: (id: string, body: z.input<typeof GetRunsBody> = {}) =>
+      this.#getRuns(id, body, { headers: { "x-prefect-ui": "true" } }),
+    create: this.#call("POST", "/work_pools/:pool/queues", { body: WorkQueueCreate, answer: WorkQueue }),
+    get: this.#call("GET", "/work_pools/:pool/queues/:name", { answer: WorkQueue }),
+    update: this.#call("PATCH", "/work_pools/:pool/queues/:name", { body: WorkQueueUpdate }),
+    delete: this.#call("DELETE", "/work_pools/:pool/queues/:name", { query: RemovalQuery }),
+    list: this.#call("POST", "/work_pools/:pool/queues/filter", {
+      body: WorkQueueListBody,
+      answer: z.array(WorkQueue),
+    }),
   };
 
   readonly deployments = {
-    create: (body: Input<typeof DeploymentCreate>) => this.#post("/deployments/", body, Deployment),
-    get: (id: string) => this.#get(`/deployments/${id}`, Deployment),
-    byName: (flow: string, name: string) =>
-      this.#get(`/deployments/name/${part(flow)}/${part(name)}`, Deployment),
-    update: (id: string, body: Input<typeof DeploymentUpdate>) =>
-      this.http.request("PATCH", `/deployments/${id}`, { body }),
-    delete: (id: string) => this.http.request("DELETE", `/deployments/${id}`),
-    list: (body: Partial<Input<typeof DeploymentListBody>> = {}) =>
-      this.#post("/deployments/filter", body, z.array(Deployment)),
-    run: (id: string, body: Input<typeof DeploymentFlowRunCreate> = {}) =>
-      this.#post(`/deployments/${id}/create_flow_run`, body, FlowRun),
+    create: this.#call("POST", "/deployments/", { body: DeploymentCreate, answer: Deployment }),
+    get: this.#call("GET", "/deployments/:id", { answer: Deployment }),
+    byName: this.#call("GET", "/deployments/name/:flow/:name", { answer: Deployment }),
+    update: this.#call("PATCH", "/deployments/:id", { body: DeploymentUpdate }),
+    delete: this.#call("DELETE", "/deployments/:id", { query: DeleteDeploymentQuery }),
+    pause: this.#call("POST", "/deployments/:id/pause_deployment", {}),
+    resume: this.#call("POST", "/deployments/:id/resume_deployment", {}),
+    list: this.#call("POST", "/deployments/filter", {
+      body: DeploymentListBody,
+      answer: z.array(Deployment),
+    }),
+    run: this.#call("POST", "/deployments/:id/create_flow_run", {
+      body: DeploymentFlowRunCreate,
+      answer: FlowRun,
+    }),
   };
 
+  readonly #proposeState = this.#call("POST", "/flow_runs/:id/set_state", {
+    body: SetStateBody,
+    answer: OrchestrationResult,
+  });
+
   readonly flowRuns = {
-    get: (id: string) => this.#get(`/flow_runs/${id}`, FlowRun),
-    update: (id: string, body: Input<typeof FlowRunUpdate>) =>
-      this.http.request("PATCH", `/flow_runs/${id}`, { body }),
-    delete: (id: string) => this.http.request("DELETE", `/flow_runs/${id}`),
-    explain: (id: string) => this.#get(`/flow_runs/${id}/explain`, Explanation),
-    list: (body: Partial<Input<typeof FlowRunListBody>> = {}) =>
-      this.#post("/flow_runs/filter", body, z.array(FlowRun)),
+    create: this.#call("POST", "/flow_runs", { body: FlowRunCreate, answer: FlowRun }),
+    get: this.#call("GET", "/flow_runs/:id", { answer: FlowRun }),
+    update: this.#call("PATCH", "/flow_runs/:id", { body: FlowRunUpdate }),
+    delete: this.#call("DELETE", "/flow_runs/:id", {}),
+    explain: this.#call("GET", "/flow_runs/:id/explain", { answer: Explanation }),
+    list: this.#call("POST", "/flow_runs/filter", { body: FlowRunListBody, answer: z.array(FlowRun) }),
+    resume: this.#call("POST", "/flow_runs/:id/resume", { body: ResumeBody, answer: OrchestrationResult }),
+    addLabels: this.#call("PATCH", "/flow_runs/:id/labels", { body: wire.labels() }),
+    deleteMany: this.#call("POST", "/flow_runs/bulk_delete", {
+      body: FlowRunBulkDeleteBody,
+      answer: FlowRunBulkDeleteResponse,
+    }),
+    setStates: this.#call("POST", "/flow_runs/bulk_set_state", {
+      body: FlowRunBulkSetStateBody,
+      answer: FlowRunBulkSetStateResponse,
+    }),
+    count: this.#call("POST", "/flow_runs/count", { body: FlowRunListBody, answer: z.int() }),
     /** @param token the claim token; without one, as anybody would propose it */
-    setState: (id: string, body: Input<typeof SetStateBody>, token?: string, call: Call = {}) =>
-      this.http.request("POST", `/flow_runs/${id}/set_state`, {
-        body,
-        answer: OrchestrationResult,
+    setState: (id: string, body: z.input<typeof SetStateBody>, token?: string, options: CallOptions = {}) =>
+      this.#proposeState(id, body, {
+        ...options,
         ...(token === undefined ? {} : { headers: { [CLAIM_TOKEN_HEADER]: token } }),
-        ...call,
       }),
+  };
+
+  readonly inputs = {
+    create: this.#call("POST", "/flow_runs/:id/input", { body: FlowRunInputCreateBody }),
+    list: this.#call("POST", "/flow_runs/:id/input/filter", {
+      body: FlowRunInputListBody,
+      answer: z.array(FlowRunInput),
+    }),
+    delete: this.#call("DELETE", "/flow_runs/:id/input/:key", {}),
   };
 
   readonly logs = {
-    create: (body: Input<typeof LogCreate>[], call: Call = {}) =>
-      this.http.request("POST", "/logs/", { body, ...call }),
-    list: (body: Partial<Input<typeof LogListBody>> = {}) => this.#post("/logs/filter", body, z.array(Log)),
+    create: this.#call("POST", "/logs/", { body: z.array(LogCreate) }),
+    list: this.#call("POST", "/logs/filter", { body: LogListBody, answer: z.array(Log) }),
   };
 
   readonly variables = {
-    byName: (name: string, call: Call = {}) =>
-      this.http.request("GET", `/variables/name/${part(name)}`, {
-        answer: z.object({ value: z.unknown() }),
-        ...call,
-      }),
+    create: this.#call("POST", "/variables/", { body: VariableCreate, answer: Variable }),
+    get: this.#call("GET", "/variables/:id", { answer: Variable }),
+    byName: this.#call("GET", "/variables/name/:name", { answer: Variable }),
+    update: this.#call("PATCH", "/variables/name/:name", { body: VariableUpdate }),
+    delete: this.#call("DELETE", "/variables/name/:name", {}),
+    list: this.#call("POST", "/variables/filter", { body: VariableListBody, answer: z.array(Variable) }),
   };
 
   readonly agents = {
-    create: (body: Input<typeof AgentCreate>, call: Call = {}) =>
-      this.http.request("POST", "/agents", { body, answer: Agent, ...call }),
-    list: (query: Partial<Input<typeof AgentListQuery>> = {}) =>
-      this.#get(`/agents${search(query)}`, z.array(AgentStatus)),
-    get: (id: string) => this.#get(`/agents/${id}`, AgentDetails),
-    delete: (id: string, call: Call = {}) => this.http.request("DELETE", `/agents/${id}`, call),
-    heartbeat: (id: string, body: Input<typeof HeartbeatBody>, call: Call = {}) =>
-      this.http.request("POST", `/agents/${id}/heartbeat`, { body, answer: HeartbeatAnswer, ...call }),
+    create: this.#call("POST", "/agents", { body: AgentCreate, answer: Agent }),
+    /** The request's own deadline has to be longer than the body's `wait`. */
+    heartbeat: this.#call("POST", "/agents/:id/heartbeat", { body: HeartbeatBody, answer: HeartbeatAnswer }),
+    list: this.#call("GET", "/agents", { query: AgentListQuery, answer: z.array(AgentStatus) }),
+    get: this.#call("GET", "/agents/:id", { answer: AgentDetails }),
+    delete: this.#call("DELETE", "/agents/:id", {}),
   };
 
-  #get<S extends z.ZodType>(path: string, answer: S): Promise<z.output<S>> {
-    return this.http.request("GET", path, { answer });
+  /** Declares a call, and gives the method that makes it. */
+  #call<
+    const P extends string,
+    B extends z.ZodType | undefined = undefined,
+    Q extends z.ZodType | undefined = undefined,
+    A extends z.ZodType | undefined = undefined,
+  >(method: Method, path: P, { body, query, answer }: { body?: B; query?: Q; answer?: A }) {
+    this.calls.push({ method, path, body, query, answer });
+    const { length } = [...path.matchAll(/:\w+/g)];
+    return (...args: CallArgs<P, B, Q>): Promise<AnswerOf<A>> => {
+      const parts = args.slice(0, length) as string[];
+      const rest = args.slice(length);
+      const input = body || query ? rest.shift() ?? {} : undefined;
+      return this.http.request(method, `${pathWith(path, parts)}${query ? search(input as object) : ""}`, {
+        ...rest[0] as CallOptions | undefined,
+        ...(body ? { body: input } : {}),
+        ...(answer ? { answer } : {}),
+      }) as Promise<AnswerOf<A>>;
+    };
   }
-
-  #post<S extends z.ZodType>(path: string, body: unknown, answer: S): Promise<z.output<S>> {
-    return this.http.request("POST", path, { body, answer });
-  }
-}
-
-const part = encodeURIComponent;
-
-/** The part behind `?`, without what is undefined. */
-function search(query: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(query).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${part(String(value))}`]
-  );
-  return given.length === 0 ? "" : `?${given.join("&")}`;
 }

@@ -85,7 +85,7 @@ export class Http {
 
 function retryAfterOf(headers: Headers): number | undefined {
   const value = Number(headers.get("retry-after") ?? NaN);
-  return Number.isFinite(value) ? value : undefined;
+  return Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** The words of a refusal: `detail`, the issues of a 422, or the plain text. */
@@ -96,6 +96,7 @@ function refusalOf(text: string, status: number): string {
   } catch {
     return `${status} ${text.slice(0, 200)}`.trim();
   }
+  if (typeof body !== "object" || body === null) return `${status} ${text.slice(0, 200)}`.trim();
   const { detail, exception_message: message, exception_detail: issues } = body as Record<string, unknown>;
   if (Array.isArray(issues)) {
     return issues.map((issue: { loc: unknown[]; msg: string }) =>

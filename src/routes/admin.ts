@@ -7,6 +7,7 @@ import {
   ServerDefaultResultStorageUpdate,
   ServerSettings,
 } from "../schemas/admin.ts";
+import { Refusal } from "../schemas/refusal.ts";
 import { collectionView } from "../services/collections.ts";
 import type { ResultStorage } from "../services/result_storage.ts";
 import type { AgentSettings } from "./agents.ts";
@@ -20,27 +21,57 @@ export const API_VERSION = "0.8.4";
  */
 export const REFERENCE_VERSION = "3.99.0";
 
+const Message = z.object({ message: z.string() });
+
 export function adminEndpoints({ kv, log }: ServerDeps): Endpoint[] {
   return [
-    endpoint({ method: "GET", path: "/health", summary: "Whether the server answers" }, () => ok(true)),
-    endpoint({ method: "GET", path: "/ready", summary: "Whether the store answers" }, async () => {
+    endpoint({
+      method: "GET",
+      path: "/health",
+      summary: "Whether the server answers",
+      answers: { 200: z.boolean() },
+    }, () => ok(true)),
+    endpoint({
+      method: "GET",
+      path: "/ready",
+      summary: "Whether the store answers",
+      answers: { 200: Message, 503: Message },
+    }, async () => {
       try {
         await kv.get(["ready"]);
       } catch (error) {
         log.warn("The KV does not answer.", { error });
-        return { status: 503, body: { message: "Database is not available" } };
+        return {
+          status: 503,
+          body: { message: "Database is not available" },
+          headers: { "retry-after": "1" },
+        };
       }
       return ok({ message: "OK" });
     }),
-    endpoint({ method: "GET", path: "/hello", summary: "A greeting" }, () => ok("👋")),
-    endpoint({ method: "GET", path: "/version", summary: "Version of the wire" }, () => ok(API_VERSION)),
+    endpoint(
+      { method: "GET", path: "/hello", summary: "A greeting", answers: { 200: z.string() } },
+      () => ok("👋"),
+    ),
+    endpoint({
+      method: "GET",
+      path: "/version",
+      summary: "Version of the wire",
+      answers: { 200: z.string() },
+    }, () => ok(API_VERSION)),
     endpoint({
       method: "GET",
       path: "/admin/version",
       summary: "Version that clients compare with their own",
+      answers: { 200: z.string() },
     }, () => ok(REFERENCE_VERSION)),
     endpoint(
-      { method: "GET", path: "/csrf-token", summary: "Refused, which tells clients to go on without" },
+      {
+        method: "GET",
+        path: "/csrf-token",
+        summary: "Refused, which tells clients to go on without",
+        answers: { 422: Refusal },
+      },
       () => {
         throw new DomainError("invalid", "CSRF protection is disabled.");
       },

@@ -5,6 +5,7 @@ import type { Services } from "../services/services.ts";
 import { adminEndpoints, settingsEndpoints } from "./admin.ts";
 import { agentEndpoints, type AgentSettings } from "./agents.ts";
 import { deploymentEndpoints } from "./deployments.ts";
+import { docsApp } from "./docs.ts";
 import { type Endpoint, mount } from "./endpoint.ts";
 import { refusalOf } from "./errors.ts";
 import { explainEndpoints } from "./explain.ts";
@@ -14,6 +15,7 @@ import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
 import { logEndpoints } from "./logs.ts";
+import { buildOpenApi, openApiEndpoint } from "./openapi.ts";
 import { requireApiVersion } from "./api_version.ts";
 import { slotEndpoints } from "./slots.ts";
 import { variableEndpoints } from "./variables.ts";
@@ -31,7 +33,7 @@ export interface AppOptions extends AgentSettings {
 /** Every endpoint of the API. */
 export function allEndpoints(deps: ServerDeps, services: Services, settings: AgentSettings): Endpoint[] {
   const now = () => deps.clock.now();
-  return [
+  const endpoints = [
     ...adminEndpoints(deps),
     ...settingsEndpoints(services, settings),
     ...flowEndpoints(services),
@@ -48,13 +50,16 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...logEndpoints(services.logs),
     ...agentEndpoints(services, now, settings),
   ];
+  endpoints.push(openApiEndpoint(endpoints));
+  return endpoints;
 }
 
-/** The API under `/api`, and once more under `/t/<claim token>/api` for clients that cannot send a header. */
+/** The API under `/api`, and once more under `/t/<claim token>/api` for clients that cannot send a header; `/docs` to read about it. */
 export function buildApp(deps: ServerDeps, services: Services, options: AppOptions): Hono {
   const api = new Hono();
   api.use(requireApiVersion);
-  mount(api, allEndpoints(deps, services, options), deps.log);
+  const endpoints = allEndpoints(deps, services, options);
+  mount(api, endpoints, deps.log);
 
   const app = new Hono({ strict: false });
   app.use(allowHosts(options.allowedHosts));
@@ -62,6 +67,7 @@ export function buildApp(deps: ServerDeps, services: Services, options: AppOptio
   app.use(limitBody(options.maxBodyBytes));
   app.route("/api", api);
   app.route("/t/:token/api", api);
+  app.route("/", docsApp(() => buildOpenApi(endpoints)));
   app.notFound((c) => c.json({ detail: "Not Found" }, 404));
   app.onError((error, c) => refusalOf(error, c, { log: deps.log, body: undefined }));
   return app;

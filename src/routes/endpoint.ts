@@ -7,6 +7,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { CLAIM_TOKEN_HEADER } from "../schemas/agent.ts";
 import { parseLossless } from "../schemas/lossless_json.ts";
+import { DomainError } from "../errors.ts";
 import type { Log } from "../runtime/log.ts";
 import { refusalOf } from "./errors.ts";
 import {
@@ -115,7 +116,7 @@ async function serve(one: Endpoint, c: Context, log: Log): Promise<Response> {
     const params = readParams(one.path, c);
     const query = one.query ? parseQuery(one.query, c) : undefined;
     const body = one.body ? parseBody(one.body, raw = await readJson(c), c) : undefined;
-    const answer = await one.handle({
+    const answer = await handled(one, {
       body,
       query,
       param: (name) => params[name] ?? "",
@@ -126,6 +127,27 @@ async function serve(one: Endpoint, c: Context, log: Log): Promise<Response> {
     return toResponse(answer, c);
   } catch (error) {
     return error instanceof InvalidInput ? error.response : refusalOf(error, c, { log, body: raw });
+  }
+}
+
+const READING = /\/(filter|count|history|paginate|lateness|get_runs|get_scheduled_flow_runs)$/;
+
+/** Whether the endpoint changes nothing. */
+export const isReading = ({ method, path }: Pick<Endpoint, "method" | "path">): boolean =>
+  method === "GET" || (method === "POST" && READING.test(path));
+
+/** How often what was replaced while it was read is read. */
+const READ_ATTEMPTS = 5;
+
+/** The endpoint's answer. Who only reads need not know that somebody wrote at the same time. */
+async function handled(one: Endpoint, call: Call<unknown, unknown>): Promise<Answer> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await one.handle(call);
+    } catch (error) {
+      const isReplaced = error instanceof DomainError && error.code === "contention";
+      if (!isReplaced || !isReading(one) || attempt === READ_ATTEMPTS) throw error;
+    }
   }
 }
 
@@ -144,14 +166,16 @@ function readParams(path: string, c: Context): Record<string, string> {
 
 /** Undefined for an empty body. The Content-Type does not matter: some clients send none. */
 async function readJson(c: Context): Promise<unknown> {
-  const text = await c.req.text().catch((cause: unknown) => {
+  const bytes = await c.req.arrayBuffer().catch((cause: unknown) => {
     throw new HTTPException(400, { message: "The body ended early.", cause });
   });
-  if (text.trim() === "") return undefined;
+  let text: string | undefined;
   try {
-    return parseLossless(text);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.trim() === "" ? undefined : parseLossless(text);
   } catch (error) {
-    throw new InvalidInput(c.json(validationEnvelope([invalidJson(error)], text), 422));
+    const reason = text === undefined ? new SyntaxError("the body is no UTF-8") : error;
+    throw new InvalidInput(c.json(validationEnvelope([invalidJson(reason)], text), 422));
   }
 }
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { FlowRunListBody } from "../schemas/filter.ts";
 import { FlowRun, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
 import {
@@ -37,11 +38,23 @@ export function flowRunEndpoints(
       },
     ),
     endpoint(
-      { method: "POST", path: "/flow_runs/filter", summary: "List runs", body: FlowRunListBody },
+      {
+        method: "POST",
+        path: "/flow_runs/filter",
+        summary: "List runs",
+        body: FlowRunListBody,
+        answers: { 200: z.array(FlowRun) },
+      },
       async ({ body }) => ok((await flowRunList.list(body)).map((view) => toFlowRun(view, now()))),
     ),
     endpoint(
-      { method: "POST", path: "/flow_runs/count", summary: "Count runs", body: FlowRunListBody },
+      {
+        method: "POST",
+        path: "/flow_runs/count",
+        summary: "Count runs",
+        body: FlowRunListBody,
+        answers: { 200: z.int() },
+      },
       async ({ body }) => ok(await flowRunList.count(body)),
     ),
     endpoint({

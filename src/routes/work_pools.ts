@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { ClaimBody } from "../schemas/agent.ts";
+import { ClaimAnswer, ClaimBody } from "../schemas/agent.ts";
 import { WorkPoolCountBody, WorkPoolListBody, WorkQueueListBody } from "../schemas/filter.ts";
-import { GetScheduledFlowRunsBody, type WorkerFlowRun } from "../schemas/flow_run.ts";
+import { GetScheduledFlowRunsBody, WorkerFlowRun } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
 import { RemovalQuery } from "../schemas/removal.ts";
-import { WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
-import { WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { WorkPool, WorkPoolCreate, WorkPoolUpdate } from "../schemas/work_pool.ts";
+import { WorkQueue, WorkQueueCreate, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { FlowRunView } from "../services/flow_run_views.ts";
 import type { Services } from "../services/services.ts";
 import { toClaimAnswer } from "./agents.ts";
@@ -21,7 +21,13 @@ export function workPoolEndpoints(services: Parts, now: () => Instant): Endpoint
 function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
   return [
     endpoint(
-      { method: "POST", path: "/work_pools", summary: "Create a work pool", body: WorkPoolCreate },
+      {
+        method: "POST",
+        path: "/work_pools",
+        summary: "Create a work pool",
+        body: WorkPoolCreate,
+        answers: { 201: WorkPool },
+      },
       async ({ body, header }) => created(toWorkPool(await workPools.create(body), header("user-agent"))),
     ),
     endpoint(
@@ -30,6 +36,7 @@ function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
         path: "/work_pools/filter",
         summary: "List work pools",
         body: WorkPoolListBody,
+        answers: { 200: z.array(WorkPool) },
       },
       async ({ body, header }) =>
         ok(
@@ -44,7 +51,7 @@ function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
       answers: { 200: z.int() },
     }, async ({ body }) => ok(await workPools.count(body.work_pools))),
     endpoint(
-      { method: "GET", path: "/work_pools/:name", summary: "Get a work pool" },
+      { method: "GET", path: "/work_pools/:name", summary: "Get a work pool", answers: { 200: WorkPool } },
       async ({ param, header }) => ok(toWorkPool(await workPools.get(param("name")), header("user-agent"))),
     ),
     endpoint({
@@ -52,6 +59,7 @@ function poolEndpoints({ workPools, removals }: Parts): Endpoint[] {
       path: "/work_pools/:name",
       summary: "Change a work pool",
       body: WorkPoolUpdate,
+      answers: { 204: null },
     }, async ({ param, body }) => {
       await workPools.update(param("name"), body);
       return noContent();
@@ -76,6 +84,7 @@ function queueEndpoints({ workQueues, removals }: Parts): Endpoint[] {
       path: "/work_pools/:pool/queues",
       summary: "Create a work queue",
       body: WorkQueueCreate,
+      answers: { 201: WorkQueue },
     }, async ({ param, body }) => created(toWorkQueue(await workQueues.create(param("pool"), body)))),
     endpoint(
       {
@@ -83,12 +92,18 @@ function queueEndpoints({ workQueues, removals }: Parts): Endpoint[] {
         path: "/work_pools/:pool/queues/filter",
         summary: "List a pool's work queues",
         body: WorkQueueListBody,
+        answers: { 200: z.array(WorkQueue) },
       },
       async ({ param, body }) =>
         ok((await workQueues.list(param("pool"), body.work_queues, body)).map(toWorkQueue)),
     ),
     endpoint(
-      { method: "GET", path: "/work_pools/:pool/queues/:name", summary: "Get a work queue" },
+      {
+        method: "GET",
+        path: "/work_pools/:pool/queues/:name",
+        summary: "Get a work queue",
+        answers: { 200: WorkQueue },
+      },
       async ({ param }) => ok(toWorkQueue(await workQueues.get(param("pool"), param("name")))),
     ),
     endpoint({
@@ -96,6 +111,7 @@ function queueEndpoints({ workQueues, removals }: Parts): Endpoint[] {
       path: "/work_pools/:pool/queues/:name",
       summary: "Change a work queue",
       body: WorkQueueUpdate,
+      answers: { 204: null },
     }, async ({ param, body }) => {
       await workQueues.update(param("pool"), param("name"), body);
       return noContent();
@@ -121,6 +137,7 @@ function workEndpoints({ scheduledRuns, agents }: Parts, now: () => Instant): En
         path: "/work_pools/:name/get_scheduled_flow_runs",
         summary: "Poll for runs",
         body: GetScheduledFlowRunsBody,
+        answers: { 200: z.array(WorkerFlowRun) },
       },
       async ({ param, body }) => {
         const views = await scheduledRuns.ofPool(param("name"), {
@@ -138,6 +155,7 @@ function workEndpoints({ scheduledRuns, agents }: Parts, now: () => Instant): En
         path: "/work_pools/:name/claim",
         summary: "Claim runs; waits for them",
         body: ClaimBody,
+        answers: { 200: ClaimAnswer },
       },
       async ({ param, body, signal }) =>
         ok(toClaimAnswer(await agents.claim(param("name"), body, signal), now())),

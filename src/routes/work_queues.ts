@@ -1,9 +1,10 @@
+import { z } from "zod";
 import { WorkQueueListBody } from "../schemas/filter.ts";
-import { GetRunsBody } from "../schemas/flow_run.ts";
+import { FlowRun, GetRunsBody } from "../schemas/flow_run.ts";
 import type { Instant } from "../schemas/records.ts";
 import { RemovalQuery } from "../schemas/removal.ts";
 import { formatOptional } from "../schemas/wire.ts";
-import { WorkQueueCreate, WorkQueueStatusDetail, WorkQueueUpdate } from "../schemas/work_queue.ts";
+import { WorkQueue, WorkQueueCreate, WorkQueueStatusDetail, WorkQueueUpdate } from "../schemas/work_queue.ts";
 import type { Services } from "../services/services.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 import { toFlowRun, toWorkQueue } from "./shapes.ts";
@@ -19,20 +20,23 @@ export function workQueueEndpoints(
       path: "/work_queues",
       summary: "Create a work queue without naming a pool",
       body: WorkQueueCreate,
+      answers: { 201: WorkQueue },
     }, async ({ body }) => created(toWorkQueue(await workQueues.createWithoutPool(body)))),
     endpoint({
       method: "POST",
       path: "/work_queues/filter",
       summary: "List work queues of all pools",
       body: WorkQueueListBody,
+      answers: { 200: z.array(WorkQueue) },
     }, async ({ body }) => ok((await workQueues.listAll(body.work_queues, body)).map(toWorkQueue))),
     endpoint({
       method: "GET",
       path: "/work_queues/name/:name",
       summary: "Get a queue of the default agent pool",
+      answers: { 200: WorkQueue },
     }, async ({ param }) => ok(toWorkQueue(await workQueues.withoutPool(param("name"))))),
     endpoint(
-      { method: "GET", path: "/work_queues/:id", summary: "Get a work queue" },
+      { method: "GET", path: "/work_queues/:id", summary: "Get a work queue", answers: { 200: WorkQueue } },
       async ({ param }) => ok(toWorkQueue(await workQueues.byId(param("id")))),
     ),
     endpoint({
@@ -40,6 +44,7 @@ export function workQueueEndpoints(
       path: "/work_queues/:id",
       summary: "Change a work queue",
       body: WorkQueueUpdate,
+      answers: { 204: null },
     }, async ({ param, body }) => {
       await workQueues.updateById(param("id"), body);
       return noContent();
@@ -73,6 +78,7 @@ export function workQueueEndpoints(
       path: "/work_queues/:id/get_runs",
       summary: "Poll one queue for runs",
       body: GetRunsBody,
+      answers: { 200: z.array(FlowRun) },
     }, async ({ param, body, header }) => {
       const request = {
         scheduledBefore: body.scheduled_before ?? null,

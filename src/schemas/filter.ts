@@ -18,7 +18,7 @@ export const FlowFilter = z.strictObject({
   ...operator,
   id: z.strictObject({ any_: ids(), not_any_: ids() }).nullish(),
   name: nameLike.nullish(),
-});
+}).meta({ id: "FlowFilter" });
 export type FlowFilter = z.output<typeof FlowFilter>;
 
 export const FlowRunFilter = z.strictObject({
@@ -42,14 +42,14 @@ export const FlowRunFilter = z.strictObject({
   next_scheduled_start_time: period.nullish(),
   parent_task_run_id: z.strictObject({ ...operator, any_: ids(), ...isNull }).nullish(),
   idempotency_key: z.strictObject({ any_: words(), not_any_: words() }).nullish(),
-});
+}).meta({ id: "FlowRunFilter" });
 export type FlowRunFilter = z.output<typeof FlowRunFilter>;
 
 export const DeploymentFilter = z.strictObject({
   ...operator,
   id: z.strictObject({ any_: ids(), not_any_: ids() }).nullish(),
   name: nameLike.nullish(),
-});
+}).meta({ id: "DeploymentFilter" });
 export type DeploymentFilter = z.output<typeof DeploymentFilter>;
 
 export const WorkPoolFilter = z.strictObject({
@@ -57,14 +57,14 @@ export const WorkPoolFilter = z.strictObject({
   id: z.strictObject({ any_: ids() }).nullish(),
   name: z.strictObject({ any_: words() }).nullish(),
   type: z.strictObject({ any_: words() }).nullish(),
-});
+}).meta({ id: "WorkPoolFilter" });
 export type WorkPoolFilter = z.output<typeof WorkPoolFilter>;
 
 export const WorkQueueFilter = z.strictObject({
   ...operator,
   id: z.strictObject({ any_: ids() }).nullish(),
   name: z.strictObject({ any_: words(), startswith_: words() }).nullish(),
-});
+}).meta({ id: "WorkQueueFilter" });
 export type WorkQueueFilter = z.output<typeof WorkQueueFilter>;
 
 export const FLOW_RUN_SORTS = [
@@ -168,7 +168,7 @@ export const LogFilter = z.strictObject({
   flow_run_id: z.strictObject({ any_: ids() }).nullish(),
   task_run_id: z.strictObject({ any_: ids(), ...isNull }).nullish(),
   text: z.strictObject({ query: z.string().max(200) }).nullish(),
-});
+}).meta({ id: "LogFilter" });
 export type LogFilter = z.output<typeof LogFilter>;
 
 export const LogListBody = z.object({

@@ -15,14 +15,23 @@ const Json = JSON as unknown as {
   isRawJSON(value: unknown): value is RawJson;
 };
 
-/** Parses JSON text. Throws a SyntaxError when it is none. */
+/**
+ * Parses JSON text. Throws a SyntaxError when it is none, or when a text in it is no Unicode: half of a surrogate pair
+ * would become another character in a key or a hash, and two names one.
+ */
 export function parseLossless(text: string): unknown {
-  return Json.parse(text, (_key, value, context) => {
+  return Json.parse(text, (key, value, context) => {
+    refuseHalfCharacters(key);
+    if (typeof value === "string") refuseHalfCharacters(value);
     const { source } = context;
     return typeof value === "number" && source !== undefined && String(value) !== source
       ? Json.rawJSON(source)
       : value;
   });
+}
+
+function refuseHalfCharacters(text: string): void {
+  if (!text.isWellFormed()) throw new SyntaxError("a lone surrogate in a \\u escape");
 }
 
 /** Whether this is a number, be it one that is kept as it was written. */

@@ -1,6 +1,8 @@
 /**
  * The primitives of the wire. The reference reads input laxly (`"5"` and `5.0` are integers, numbers and spaced text
  * are times, see docs/api.md), so no other schema file uses zod's own number, uuid or time checks.
+ *
+ * `.meta()` says in JSON Schema, for the API's description, what zod cannot say by itself of a check that is code.
  */
 import { z } from "zod";
 import { isNumber, parseLossless, unwrapNumber } from "./lossless_json.ts";
@@ -40,7 +42,7 @@ export const instant = () =>
     if (parsed !== undefined) return parsed;
     context.addIssue(isReadable ? UNREADABLE_TIME : NO_TIME);
     return z.NEVER;
-  });
+  }).meta({ type: ["string", "number"], format: "date-time" });
 const UNREADABLE_TIME = {
   code: "custom" as const,
   message: "Input should be a valid datetime or date",
@@ -53,7 +55,9 @@ const NO_TIME = {
 };
 
 /** A name that may stand in a path. */
-export const name = () => z.string().regex(/^[^/%&><]+$/);
+export const name = () => z.string().regex(NAME);
+/** What a {@link name} is made of. */
+export const NAME = /^[^/%&><]+$/;
 
 /** Whether text is short enough to be part of a key. What is longer is the name of nothing. */
 export const fitsKey = (text: string): boolean => new TextEncoder().encode(text).length <= 255;
@@ -63,7 +67,8 @@ export const keyName = () => name().refine(fitsKey, { message: "Name should have
 
 /** A {@link keyName} of something that is made when it is missing; empty text means none. */
 export const wantedName = () =>
-  z.string().nullish().transform((value) => value === "" ? null : value).pipe(keyName().nullish());
+  z.string().nullish().transform((value) => value === "" ? null : value).pipe(keyName().nullish())
+    .meta({ pattern: `^$|${NAME.source}` });
 
 /** A JSON object of any content. A number that is kept as it was written is an object to zod alone. */
 export const object = () => z.preprocess(unwrapNumber, z.record(z.string(), z.unknown()));
@@ -105,7 +110,9 @@ export const labels = () =>
 
 /** What the caller may leave out, send as null, or give; null and absent both become `fallback`. */
 export function orDefault<S extends z.ZodType>(schema: S, fallback: z.output<S>) {
-  return schema.nullish().transform((value) => (value ?? fallback) as z.output<S>);
+  return schema.nullish().transform((value) => (value ?? fallback) as z.output<S>).meta({
+    whenAbsent: fallback,
+  });
 }
 
 /** The `limit` of a list: 0 to 200, 200 when absent or null. */
@@ -209,4 +216,4 @@ export const formatOptional = (instant: Instant | null | undefined): string | nu
 export const fromJsonText = (text: JsonText): unknown => parseLossless(text);
 
 /** `created`, `updated` and every other time in an answer. */
-export const time = () => z.string();
+export const time = () => z.string().meta({ format: "date-time" });

@@ -51,7 +51,7 @@ const poolName = () =>
   z.string().superRefine((value, context) => {
     if (value.replace(/^[\s'"]+|[\s'"]+$/g, "") !== "") return;
     context.addIssue({ code: "custom", message: "name cannot be an empty string" });
-  }).pipe(wire.keyName());
+  }).pipe(wire.keyName()).meta({ pattern: wire.NAME.source });
 
 export const WorkPoolCreate = z.strictObject({
   name: poolName(),

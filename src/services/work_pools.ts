@@ -21,6 +21,7 @@ import { AgentList } from "./agent_list.ts";
 import { updatePool } from "./gate/config_operations.ts";
 import type { Gates } from "./gate/gates.ts";
 import { readQueueConfigs } from "./gate/pool_cache.ts";
+import { settlingAhead } from "./large_values.ts";
 import { isRecent } from "./polls.ts";
 import { type Clearing, removeQueues } from "./queue_removal.ts";
 import { validateTemplate } from "./template_check.ts";
@@ -186,7 +187,11 @@ export class WorkPools {
       storageConfiguration: body.storage_configuration ?? undefined,
       baseJobTemplate: template,
     };
-    await this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now()));
+    await settlingAhead(
+      kv,
+      [template],
+      () => this.#gates.of(pool.id).submit(updatePool(kv, change, clock.now())),
+    );
   }
 
   /**

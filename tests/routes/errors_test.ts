@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
 import { DomainError, type ErrorCode } from "../../src/errors.ts";
+import { endpoint, mount, ok } from "../../src/routes/endpoint.ts";
 import { refusalOf } from "../../src/routes/errors.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { StartedApp } from "./started_app.ts";
@@ -95,4 +97,23 @@ Deno.test("a server whose store is gone is alive but not ready", async () => {
   assertEquals((await app.request("GET", "/health")).status, 200);
   const { status, text } = await app.request("GET", "/ready");
   assertEquals([status, text], [503, '{"message":"Database is not available"}']);
+});
+
+Deno.test("what only reads is read again when something was replaced meanwhile; a write is not repeated", async () => {
+  const contention = new DomainError("contention", "words");
+  const statusOf = async (method: "GET" | "POST", path: string, failures: number) => {
+    let calls = 0;
+    const app = new Hono();
+    const answers = { 200: z.null() };
+    mount(app, [endpoint({ method, path, summary: "s", answers }, () => {
+      if (++calls <= failures) throw contention;
+      return ok(null);
+    })], silentLog);
+    const { status } = await app.request(path, { method });
+    return [status, calls];
+  };
+  assertEquals(await statusOf("GET", "/things/1", 2), [200, 3]);
+  assertEquals(await statusOf("POST", "/things/filter", 2), [200, 3]);
+  assertEquals(await statusOf("GET", "/things/1", 100), [503, 5]);
+  assertEquals(await statusOf("POST", "/things", 2), [503, 1]);
 });

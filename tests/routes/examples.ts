@@ -243,6 +243,7 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
     on("PUT /admin/storage", {}, 200, { default_result_storage_block_id: ID }),
     on("DELETE /admin/storage", {}, 204),
     on("GET /collections/views/:view", { view: "aggregate-worker-metadata" }, 200),
+    on("GET /openapi.json", {}, 200),
     on("POST /flows", {}, 201, { name: "f2", tags: ["a"], labels: { a: "b" } }),
     on("POST /flows/filter", {}, 200, { ...flowFilters, sort: "NAME_ASC", ...page }),
     on("POST /flows/count", {}, 200, flowFilters),

@@ -48,3 +48,14 @@ Deno.test("a method that a path has not is answered with those that it has", asy
   const { status, headers } = await app.request("PUT", "/work_pools/p", {});
   assertEquals([status, headers.get("allow")], [405, "GET, PATCH, DELETE"]);
 });
+
+Deno.test("no page of another site may read an answer: nothing allows it", async () => {
+  await using app = await StartedApp.start();
+  const asks = { host: ADDRESS, origin: "https://evil.example", "access-control-request-method": "POST" };
+  for (
+    const [method, path] of [["OPTIONS", "/flows/filter"], ["GET", "/health"], ["GET", "/docs"]] as const
+  ) {
+    const { headers } = await app.request(method, path, undefined, asks);
+    assertEquals([...headers.keys()].filter((name) => name.startsWith("access-control-")), [], path);
+  }
+});

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import type { ServerDeps } from "../../src/runtime/deps.ts";
 import { buildIds } from "../../src/runtime/ids.ts";
 import { silentLog } from "../../src/runtime/log.ts";
-import { systemRandom } from "../../src/runtime/random.ts";
+import { type Random, systemRandom } from "../../src/runtime/random.ts";
 import { buildServices } from "../../src/services/services.ts";
 
 export interface Answered {
@@ -22,7 +22,7 @@ export class StartedApp implements AsyncDisposable {
   readonly api: Api;
   readonly endpoints: readonly Endpoint[];
   readonly #app: Hono;
-  readonly #kv: Deno.Kv;
+  readonly kv: Deno.Kv;
   readonly #shutdown: AbortController;
 
   private constructor(
@@ -31,14 +31,18 @@ export class StartedApp implements AsyncDisposable {
   ) {
     this.#app = app;
     this.endpoints = parts.endpoints;
-    this.#kv = parts.kv;
+    this.kv = parts.kv;
     this.#shutdown = parts.shutdown;
     this.api = new Api({ url: "/api", fetch: async (url, init) => await app.request(url, init) });
   }
 
   static async start(
-    { clock = systemClock, ...options }: { clock?: Clock; maxBodyBytes?: number; allowedHosts?: string[] } =
-      {},
+    { clock = systemClock, random = systemRandom, ...options }: {
+      clock?: Clock;
+      random?: Random;
+      maxBodyBytes?: number;
+      allowedHosts?: string[];
+    } = {},
   ): Promise<StartedApp> {
     const kv = await Deno.openKv(":memory:");
     const shutdown = new AbortController();
@@ -46,8 +50,8 @@ export class StartedApp implements AsyncDisposable {
       kv,
       sharedKv: false,
       clock,
-      random: systemRandom,
-      ids: buildIds(clock, systemRandom),
+      random,
+      ids: buildIds(clock, random),
       log: silentLog,
       shutdown: shutdown.signal,
     };
@@ -67,7 +71,7 @@ export class StartedApp implements AsyncDisposable {
     const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
     // Bytes, so that no Content-Type is made up.
     const init = { method, headers, ...(text === undefined ? {} : { body: new TextEncoder().encode(text) }) };
-    const response = await this.#app.request(path.startsWith("/t/") ? path : `/api${path}`, init);
+    const response = await this.#app.request(/^\/(t|docs)(\/|$)/.test(path) ? path : `/api${path}`, init);
     const answer = await response.text();
     return {
       status: response.status,
@@ -77,9 +81,14 @@ export class StartedApp implements AsyncDisposable {
     };
   }
 
+  /** The app's own answer to a request that is made by hand. */
+  async fetch(request: Request): Promise<Response> {
+    return await this.#app.fetch(request);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#shutdown.abort();
-    this.#kv.close();
+    this.kv.close();
     return Promise.resolve();
   }
 }

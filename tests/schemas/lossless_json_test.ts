@@ -60,3 +60,10 @@ Deno.test("unwrapNumber() gives the number behind a kept text and leaves everyth
   const object = { rawJSON: "5.0" };
   assertEquals(unwrapNumber(object), object);
 });
+
+Deno.test("parseLossless() refuses half characters, in texts and in keys, and takes whole ones", () => {
+  for (const text of ['"\\ud800"', '["a\\udc00b"]', '{"\\ud83d":1}', '{"a":{"b":"\\udc4b\\ud83d"}}']) {
+    assertThrows(() => parseLossless(text), SyntaxError, "lone surrogate");
+  }
+  assertEquals(parseLossless('{"\\ud83d\\udc4b":"\\ud83d\\udc4b"}'), { "👋": "👋" });
+});

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
 import { CheckedKv } from "../testing/checked_kv.ts";
+import { deploymentPolledKey } from "../../src/kv/keys.ts";
 import { POOL, World } from "./factories.ts";
 import { hookedWorld } from "./hooked_world.ts";
 
@@ -336,4 +337,6 @@ Deno.test("Deployments are ready for a minute after they or their queue were ask
   assertEquals([after.status, after.lastPolled, after.deployment.updated], ["READY", polled, updated]);
   await world.deps.advance(60_000);
   assertEquals((await view(world, id)).status, "NOT_READY");
+  await world.services.deployments.delete(id);
+  assertEquals((await world.deps.kv.get(deploymentPolledKey(id))).value, null);
 });

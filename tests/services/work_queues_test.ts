@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
+import { queuePolledKey } from "../../src/kv/keys.ts";
 import { closeQueues } from "../../src/services/gate/closing.ts";
 import { CheckedKv } from "../testing/checked_kv.ts";
 import { POOL, World } from "./factories.ts";
@@ -266,6 +267,18 @@ Deno.test("WorkQueues.delete() of the pool's default queue is refused", async ()
   await world.pool();
   const error = await assertRejects(() => world.services.workQueues.delete(POOL, "default"), DomainError);
   assertEquals(error.code, "conflict");
+});
+
+Deno.test("WorkQueues.delete() takes along the note of when the queue was polled", async () => {
+  using world = new World();
+  await world.pool({ queues: { q: {} } });
+  const { id } = (await world.services.workQueues.get(POOL, "q")).queue;
+  const poll = { queueNames: ["q"], scheduledBefore: null, scheduledAfter: null, limit: 1 };
+  await world.services.scheduledRuns.ofPool(POOL, poll);
+  const noted = async () => (await world.deps.kv.get(queuePolledKey(id))).value !== null;
+  assertEquals(await noted(), true);
+  await world.services.workQueues.delete(POOL, "q");
+  assertEquals(await noted(), false);
 });
 
 Deno.test("WorkQueues.delete() frees the name, never the number", async () => {

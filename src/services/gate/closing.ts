@@ -1,6 +1,6 @@
 /** Operations of deleting queues, at the pool's gate (docs/gate.md, law 5). */
 import { DomainError } from "../../errors.ts";
-import { poolKey, poolNameKey, queueKey, queueNameKey } from "../../kv/keys.ts";
+import { poolKey, poolNameKey, queueKey, queueNameKey, queuePolledKey } from "../../kv/keys.ts";
 import { dropPieces } from "../../kv/large_text.ts";
 import { readAllHeads } from "../../kv/waiting_index.ts";
 import type { Instant, QueueConfig, WorkQueueRecord } from "../../schemas/records.ts";
@@ -71,7 +71,8 @@ export function dropQueues(kv: Deno.Kv, ids: readonly string[], andPool = false)
       throw new DomainError("conflict", "A work queue was made here meanwhile. Delete again.");
     }
     for (const { entry } of found) {
-      batch.commit.delete(queueKey(entry.value.id)).delete(queueNameKey(batch.pool, entry.value.name));
+      const { id, name } = entry.value;
+      batch.commit.delete(queueKey(id)).delete(queueNameKey(batch.pool, name)).delete(queuePolledKey(id));
     }
     batch.setQueues(rest, new Map([...batch.queues.names].filter(([id]) => !ids.includes(id))));
     if (!andPool) return;
