@@ -314,6 +314,7 @@ async function longRun(chunks: number): Promise<{ world: World; kv: CheckedKv; l
     const of = Array.from({ length: 100 }, (_, n) => line(i * 1e6 + n * 10, `${i * 100 + n} ${message}`));
     await world.services.logs.create(of);
   }
+  await world.services.logs.merged; // its reads would be counted
   return { world, kv, lines: chunks * 100 };
 }
 
