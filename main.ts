@@ -17,6 +17,7 @@ import { messageOf, openKv, StartError } from "./src/runtime/open_kv.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 import { VERSION } from "./src/runtime/version.ts";
+import { keepPacked } from "./src/services/run_index/background.ts";
 import { buildServices } from "./src/services/services.ts";
 
 /** Requests in flight get this long to be answered when the server stops. */
@@ -54,7 +55,7 @@ export async function startServer(config: Config, stop: AbortSignal): Promise<Ru
     shutdown: shutdown.signal,
   };
   try {
-    const server = serve(deps, config);
+    const { server, background } = serve(deps, config);
     const { hostname, port } = server.addr;
     const address = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
     await store.describeOwner(`process ${Deno.pid} at ${address}`);
@@ -64,7 +65,8 @@ export async function startServer(config: Config, stop: AbortSignal): Promise<Ru
       async stop() {
         shutdown.abort();
         const deadline = new AbortController();
-        await Promise.race([server.shutdown(), systemClock.sleep(STOP_WITHIN_MS, deadline.signal)]);
+        const stopped = Promise.all([server.shutdown(), background]);
+        await Promise.race([stopped, systemClock.sleep(STOP_WITHIN_MS, deadline.signal)]);
         deadline.abort();
         store[Symbol.dispose]();
       },
@@ -102,7 +104,13 @@ export async function startEphemeral(around: Surroundings, stop: AbortSignal): P
   }
 }
 
-function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> {
+interface Serving {
+  server: Deno.HttpServer<Deno.NetAddr>;
+  /** Resolves once what goes on beside the requests has stopped. */
+  background: Promise<unknown>;
+}
+
+function serve(deps: ServerDeps, config: Config): Serving {
   const { host, port } = config;
   const services = buildServices(deps);
   const app = buildApp(deps, services, {
@@ -113,7 +121,7 @@ function serve(deps: ServerDeps, config: Config): Deno.HttpServer<Deno.NetAddr> 
   try {
     const server = Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
     void services.leftovers.keepSweeping();
-    return server;
+    return { server, background: keepPacked(deps, services.runIndex) };
   } catch (error) {
     throw error instanceof Deno.errors.AddrInUse
       ? new PortInUseError(`Port ${port} of ${host} is in use. Stop what has it, or choose another --port.`)

@@ -12,6 +12,17 @@ export interface Version {
   versionstamp: string | null;
 }
 
+/** Is told what an applied commit wrote, right after it was answered. Must not throw. */
+export type CommitListener = (versionstamp: string, mutations: readonly Deno.KvMutation[]) => void;
+
+const listeners = new WeakMap<Deno.Kv, CommitListener>();
+
+/** Tells `listener` of every commit of this process on `kv` that changes runs, until the returned function is called. */
+export function listenToCommits(kv: Deno.Kv, listener: CommitListener): () => void {
+  listeners.set(kv, listener);
+  return () => listeners.delete(kv);
+}
+
 /**
  * One atomic write under construction.
  *
@@ -126,7 +137,9 @@ export class Commit {
         operation.set([...journalPrefix(), kv.commitVersionstamp()], this.#journal);
       }
       try {
-        return await operation.commit();
+        const result = await operation.commit();
+        if (result.ok && this.#journal.length > 0) listeners.get(kv)?.(result.versionstamp, this.#mutations);
+        return result;
       } catch (error) {
         if (isTooLarge(error)) {
           throw new DomainError(

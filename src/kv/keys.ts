@@ -22,6 +22,7 @@ import type {
   WorkPoolRecord,
   WorkQueueRecord,
 } from "../schemas/records.ts";
+import type { PagesCursor, Zone } from "../schemas/run_row.ts";
 
 declare const VALUE: unique symbol;
 /** A key whose value has type `T`. */
@@ -92,6 +93,15 @@ export const idempotencyKey = (flow: string, keyHash: string): Key<string> => ["
 export const onceKey = (id: string): Key<0> => ["once", id];
 /** Which runs a commit changed; the versionstamp of the commit is appended. */
 export const journalPrefix = (): Key<JournalItem[]> => ["journal"];
+/** What the commit with that versionstamp changed. */
+export const journalKey = (versionstamp: string): Key<JournalItem[]> => ["journal", versionstamp];
+
+/** Rows of runs, some hundreds a value (kv/pages). Written by the packer alone, as all of these. */
+export const pageKey = (generation: number, no: number): Key<Uint8Array> => ["page", generation, no];
+/** What is known of a page without reading it. */
+export const zoneKey = (generation: number, no: number): Key<Zone> => ["zone", generation, no];
+/** How far the journal is folded into pages. Checked and rewritten by every commit of the packer. */
+export const pagesKey = (): Key<PagesCursor> => ["pages"];
 
 /** One agent process at one pool. */
 export const sessionKey = (pool: string, id: string): Key<SessionRecord> => ["session", pool, id];

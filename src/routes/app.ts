@@ -11,6 +11,7 @@ import { refusalOf } from "./errors.ts";
 import { explainEndpoints } from "./explain.ts";
 import { flowRunInputEndpoints } from "./flow_run_inputs.ts";
 import { flowRunStateEndpoints } from "./flow_run_states.ts";
+import { flowRunListEndpoints } from "./flow_run_lists.ts";
 import { flowRunEndpoints } from "./flow_runs.ts";
 import { flowEndpoints } from "./flows.ts";
 import { allowHosts, refuseOtherSites } from "./host.ts";
@@ -43,6 +44,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...workQueueEndpoints(services, now),
     ...slotEndpoints(services.slots, now),
     ...deploymentEndpoints(services, now),
+    ...flowRunListEndpoints(services, now),
     ...flowRunEndpoints(services, now),
     ...explainEndpoints(services.explain),
     ...flowRunInputEndpoints(services.flowRunInputs),

@@ -1,5 +1,3 @@
-import { z } from "zod";
-import { FlowRunListBody } from "../schemas/filter.ts";
 import { FlowRun, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
 import {
   FlowRunBulkDeleteBody,
@@ -17,9 +15,9 @@ import { toBulkStateResult, toOrchestrationResult, toResumeResult } from "./run_
 import { toFlowRun } from "./shapes.ts";
 
 export function flowRunEndpoints(
-  { flowRuns, flowRunList, flowRunBulk, setState, resume }: Pick<
+  { flowRuns, flowRunBulk, setState, resume }: Pick<
     Services,
-    "flowRuns" | "flowRunList" | "flowRunBulk" | "setState" | "resume"
+    "flowRuns" | "flowRunBulk" | "setState" | "resume"
   >,
   now: () => Instant,
 ): Endpoint[] {
@@ -36,26 +34,6 @@ export function flowRunEndpoints(
         const { view, isNew } = await flowRuns.create(body);
         return createdOrFound(isNew, toFlowRun(view, now()));
       },
-    ),
-    endpoint(
-      {
-        method: "POST",
-        path: "/flow_runs/filter",
-        summary: "List runs",
-        body: FlowRunListBody,
-        answers: { 200: z.array(FlowRun) },
-      },
-      async ({ body }) => ok((await flowRunList.list(body)).map((view) => toFlowRun(view, now()))),
-    ),
-    endpoint(
-      {
-        method: "POST",
-        path: "/flow_runs/count",
-        summary: "Count runs",
-        body: FlowRunListBody,
-        answers: { 200: z.int() },
-      },
-      async ({ body }) => ok(await flowRunList.count(body)),
     ),
     endpoint({
       method: "GET",

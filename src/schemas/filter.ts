@@ -18,6 +18,8 @@ export const FlowFilter = z.strictObject({
   ...operator,
   id: z.strictObject({ any_: ids(), not_any_: ids() }).nullish(),
   name: nameLike.nullish(),
+  tags: z.strictObject({ ...operator, all_: words(), ...isNull }).nullish(),
+  deployment: z.strictObject({ ...operator, ...isNull }).nullish(),
 }).meta({ id: "FlowFilter" });
 export type FlowFilter = z.output<typeof FlowFilter>;
 
@@ -36,12 +38,15 @@ export const FlowRunFilter = z.strictObject({
     }).nullish(),
     name: z.strictObject({ any_: words(), not_any_: words() }).nullish(),
   }).nullish(),
+  flow_version: z.strictObject({ any_: words() }).nullish(),
   start_time: startPeriod.nullish(),
   end_time: startPeriod.nullish(),
   expected_start_time: period.nullish(),
   next_scheduled_start_time: period.nullish(),
+  parent_flow_run_id: z.strictObject({ ...operator, any_: ids() }).nullish(),
   parent_task_run_id: z.strictObject({ ...operator, any_: ids(), ...isNull }).nullish(),
   idempotency_key: z.strictObject({ any_: words(), not_any_: words() }).nullish(),
+  created_by: z.strictObject({ ...operator, id_: ids(), type_: words(), ...isNull }).nullish(),
 }).meta({ id: "FlowRunFilter" });
 export type FlowRunFilter = z.output<typeof FlowRunFilter>;
 
@@ -49,8 +54,36 @@ export const DeploymentFilter = z.strictObject({
   ...operator,
   id: z.strictObject({ any_: ids(), not_any_: ids() }).nullish(),
   name: nameLike.nullish(),
+  flow_or_deployment_name: z.strictObject({ like_: z.string().nullish() }).nullish(),
+  paused: z.strictObject({ eq_: wire.bool().nullish() }).nullish(),
+  tags: z.strictObject({ ...operator, all_: words(), any_: words(), ...isNull }).nullish(),
+  work_queue_name: z.strictObject({ any_: words() }).nullish(),
+  /** Has no effect in the reference either. */
+  concurrency_limit: z.strictObject({ ge_: wire.int().nullish(), le_: wire.int().nullish(), ...isNull })
+    .nullish(),
+  /** What 2.20 clients send. */
+  is_schedule_active: z.strictObject({ eq_: wire.bool().nullish() }).nullish(),
 }).meta({ id: "DeploymentFilter" });
 export type DeploymentFilter = z.output<typeof DeploymentFilter>;
+
+/** Task runs are not kept in this release: a filter of them that constrains anything matches nothing. */
+export const TaskRunFilter = z.strictObject({
+  ...operator,
+  id: z.strictObject({ any_: ids() }).nullish(),
+  name: nameLike.nullish(),
+  tags: z.strictObject({ ...operator, all_: words(), ...isNull }).nullish(),
+  state: z.strictObject({
+    ...operator,
+    type: z.strictObject({ any_: z.array(z.enum(STATE_TYPES)).nullish() }).nullish(),
+    name: z.strictObject({ any_: words() }).nullish(),
+  }).nullish(),
+  start_time: startPeriod.nullish(),
+  end_time: startPeriod.nullish(),
+  expected_start_time: period.nullish(),
+  subflow_runs: z.strictObject({ exists_: wire.bool().nullish() }).nullish(),
+  flow_run_id: z.strictObject({ ...operator, any_: ids(), ...isNull }).nullish(),
+}).meta({ id: "TaskRunFilter" });
+export type TaskRunFilter = z.output<typeof TaskRunFilter>;
 
 export const WorkPoolFilter = z.strictObject({
   ...operator,
@@ -84,10 +117,11 @@ const page = { limit: wire.limit(), offset: wire.offset() };
 const byName = ["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"] as const;
 export type NameSort = (typeof byName)[number];
 
-/** The filters that every list of runs and deployments shares; all of them have to hold. */
+/** The filters that everything about runs shares; all of them have to hold. */
 const filters = {
   flows: FlowFilter.nullish(),
   flow_runs: FlowRunFilter.nullish(),
+  task_runs: TaskRunFilter.nullish(),
   deployments: DeploymentFilter.nullish(),
   work_pools: WorkPoolFilter.nullish(),
   work_pool_queues: WorkQueueFilter.nullish(),
@@ -99,6 +133,29 @@ export const FlowRunListBody = z.object({
   ...page,
 });
 export type FlowRunListBody = z.output<typeof FlowRunListBody>;
+
+export const FlowRunFilters = z.object(filters);
+export type FlowRunFilters = z.output<typeof FlowRunFilters>;
+
+export const FlowRunPaginateBody = z.object({
+  ...filters,
+  sort: wire.orDefault(z.enum(FLOW_RUN_SORTS), "ID_DESC"),
+  page: wire.orDefault(wire.int(1), 1),
+  limit: wire.limit(),
+});
+export type FlowRunPaginateBody = z.output<typeof FlowRunPaginateBody>;
+
+const { work_pool_queues: queues, ...common } = filters;
+export const FlowRunHistoryBody = z.object({
+  history_start: wire.instant(),
+  history_end: wire.instant(),
+  history_interval_seconds: wire.positive(),
+  ...common,
+  /** The reference's name for it here; elsewhere it is `work_pool_queues`. */
+  work_queues: queues,
+  work_pool_queues: queues,
+});
+export type FlowRunHistoryBody = z.output<typeof FlowRunHistoryBody>;
 
 /** Task runs are refused by the service: there is nothing that could answer. */
 const flowFilters = {

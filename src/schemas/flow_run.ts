@@ -65,6 +65,30 @@ export const FlowRun = z.object({
 }).meta({ id: "FlowRun" });
 export type FlowRun = z.output<typeof FlowRun>;
 
+export const FlowRunPage = z.object({
+  results: z.array(FlowRun),
+  count: z.number(),
+  limit: z.number(),
+  pages: z.number(),
+  page: z.number(),
+}).meta({ id: "FlowRunPaginationResponse" });
+
+/** Runs of one state within an interval; seconds. */
+export const HistoryState = z.object({
+  state_type: z.enum(STATE_TYPES),
+  state_name: z.string(),
+  count_runs: z.number(),
+  sum_estimated_run_time: z.number(),
+  sum_estimated_lateness: z.number(),
+}).meta({ id: "HistoryResponseState" });
+
+export const HistoryInterval = z.object({
+  interval_start: wire.time(),
+  interval_end: wire.time(),
+  states: z.array(HistoryState),
+}).meta({ id: "HistoryResponse" });
+export type HistoryInterval = z.output<typeof HistoryInterval>;
+
 const creatable = {
   state: StateCreate.nullish(),
   name: z.string().nullish(),

@@ -1,9 +1,10 @@
+import { type DeploymentNames, matchesDeployment } from "../domain/object_filters.ts";
 import { deploymentKey, deploymentOrderKey } from "../kv/keys.ts";
 import { getMany, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentListFilters, NameSort } from "../schemas/filter.ts";
 import type { DeploymentRecord } from "../schemas/records.ts";
-import { byNameSort, type Flows, matchesIdAndName } from "./flows.ts";
+import { byNameSort, type Flows } from "./flows.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
@@ -52,8 +53,9 @@ export class DeploymentQueries {
   /** All deployments that match all the filters, in no order. */
   async matching(filters: DeploymentFilters): Promise<DeploymentRecord[]> {
     const { flows, pools, queues } = await this.#scope(filters);
+    const names = await this.#names(filters.deployments);
     return (await this.#candidates(filters)).filter((deployment) =>
-      matchesIdAndName(filters.deployments, deployment) &&
+      matchesDeployment(filters.deployments, deployment, names) &&
       (!flows || flows.has(deployment.flow)) &&
       (!pools || (deployment.pool !== null && pools.has(deployment.pool))) &&
       (!queues || (deployment.queue !== null && queues.has(deployment.queue)))
@@ -68,6 +70,19 @@ export class DeploymentQueries {
       pools: filters.work_pools && ids(await this.#pools.matching(filters.work_pools)),
       queues: filters.work_pool_queues && ids(await this.#queues.matching(filters.work_pool_queues)),
     };
+  }
+
+  /** Names of what deployments point at, read as far as the filter asks for them. */
+  async #names(
+    filter: DeploymentFilters["deployments"],
+  ): Promise<(deployment: DeploymentRecord) => DeploymentNames> {
+    const flows = filter?.flow_or_deployment_name?.like_ ? await this.#flows.matching(null) : [];
+    const queues = filter?.work_queue_name?.any_ ? await this.#queues.matching(null) : [];
+    const nameOf = new Map([...flows, ...queues].map(({ id, name }) => [id, name]));
+    return ({ flow, queue }) => ({
+      flowName: nameOf.get(flow) ?? "",
+      queueName: queue === null ? null : nameOf.get(queue) ?? null,
+    });
   }
 
   /** All, or those that are named by id. */

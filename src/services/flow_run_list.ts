@@ -1,124 +1,262 @@
-import { byRunSort, type FilterableRun, matchesRun } from "../domain/run_filter.ts";
-import { runDocKey, runKey } from "../kv/keys.ts";
-import { getMany, listAll } from "../kv/read.ts";
+import { all, type Clause, holds } from "../domain/run_clause.ts";
+import { type Figures, type HistoryBar, Lateness, RunHistory } from "../domain/run_history.ts";
+import { toRow } from "../domain/run_row.ts";
+import { beforeBy, type Sorted } from "../domain/run_sort.ts";
+import { DomainError } from "../errors.ts";
+import { hashKey } from "../kv/hash.ts";
+import { idempotencyKey } from "../kv/keys.ts";
+import { getMany } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
-import type { FlowRunListBody } from "../schemas/filter.ts";
-import type { RunDoc, RunRecord } from "../schemas/records.ts";
-import type { DeploymentQueries } from "./deployment_queries.ts";
-import type { Flows } from "./flows.ts";
-import type { FlowRunView } from "./flow_run_views.ts";
+import type {
+  FlowRunFilters,
+  FlowRunHistoryBody,
+  FlowRunListBody,
+  FlowRunPaginateBody,
+  FlowRunSort,
+} from "../schemas/filter.ts";
+import { type Instant, STATE_TYPES, type StateType } from "../schemas/records.ts";
+import type { RunRow } from "../schemas/run_row.ts";
 import type { FlowRuns } from "./flow_runs.ts";
-import type { WorkPools } from "./work_pools.ts";
-import type { WorkQueues } from "./work_queues.ts";
+import type { FlowRunView } from "./flow_run_views.ts";
+import { hitOf } from "./run_index/order.ts";
+import { readRuns } from "./run_index/records.ts";
+import type { RunIndex } from "./run_index/run_index.ts";
+import { OverBudgetError } from "./run_index/scan.ts";
+import type { Found } from "./run_index/search.ts";
+import { type Scope, scopeOf, type ScopeParts } from "./run_scope.ts";
 
-type Filters = Omit<FlowRunListBody, "limit" | "offset" | "sort">;
-
-interface Parts {
-  flows: Flows;
-  pools: WorkPools;
-  queues: WorkQueues;
-  deployments: DeploymentQueries;
-  runs: FlowRuns;
+/** Runs of a list, and how to go on where it ended early. */
+export interface Listed {
+  views: FlowRunView[];
+  /** Only for callers that take it: the budget ended before the list was whole. */
+  partial?: { read: number; of: number; next: Continuation | undefined };
 }
 
-/** Lists and counts of runs: the clauses are evaluated over all records, or over those that are named by id. */
+/** The place after which a list goes on, and what of offset and limit is left then. */
+export interface Continuation extends Sorted {
+  offset: number;
+  limit: number;
+}
+
+export interface Page {
+  views: FlowRunView[];
+  count: number;
+  limit: number;
+  pages: number;
+  page: number;
+}
+
+/** Named runs are read one by one up to this many; beyond it pages are cheaper. */
+const MOST_NAMED = 1_000;
+/** Looked up beyond the wanted ones, should some have changed since. */
+const SPARE = 10;
+
+/** Lists, counts and charts of runs. */
 export class FlowRunList {
   readonly #deps: ServerDeps;
-  readonly #parts: Parts;
+  readonly #parts: ScopeParts & { runs: FlowRuns; index: RunIndex };
 
-  constructor(deps: ServerDeps, parts: Parts) {
+  constructor(deps: ServerDeps, parts: ScopeParts & { runs: FlowRuns; index: RunIndex }) {
     this.#deps = deps;
     this.#parts = parts;
   }
 
+  /** @throws DomainError `invalid` when the filter is too wide, `busy`, `contention` */
   async list(body: FlowRunListBody): Promise<FlowRunView[]> {
-    const found = (await this.#matching(body)).sort(byRunSort(body.sort));
-    const page = found.slice(body.offset, body.offset + body.limit);
-    return await this.#parts.runs.views(page.map(({ run }) => run.id));
+    return (await this.listPart(body, { takesPart: false })).views;
   }
 
-  /** The flows that have a run which the filters match. */
-  async flowsOf(filters: Filters): Promise<Set<string>> {
-    return new Set((await this.#matching(filters)).map(({ run }) => run.flow));
+  /** The flows that have a run which the filters match. @throws as {@link list} */
+  flowsOf(filters: FlowRunFilters): Promise<ReadonlySet<string>> {
+    return this.#different(filters, ({ flow }) => flow);
   }
 
-  async count(filters: Filters): Promise<number> {
-    return (await this.#matching(filters)).length;
+  /** The deployments that have a run that the filter matches. @throws as {@link list} */
+  deploymentsOf(filter: NonNullable<FlowRunFilters["flow_runs"]>): Promise<ReadonlySet<string>> {
+    return this.#different({ flow_runs: filter }, ({ deployment }) => deployment);
   }
 
-  /** The ids of all runs that match, in no order. */
-  async idsOf(filters: Filters): Promise<string[]> {
-    return (await this.#matching(filters)).map(({ run }) => run.id);
-  }
-
-  /** The deployments that have a run that the filter matches. */
-  async deploymentsOf(filter: NonNullable<Filters["flow_runs"]>): Promise<Set<string>> {
-    const runs = await this.#matching({ flow_runs: filter });
-    return new Set(runs.flatMap(({ run }) => run.deployment ?? []));
-  }
-
-  async #matching(filters: Filters): Promise<FilterableRun[]> {
-    if (hasEmptyAny(filters)) return [];
-    const scope = await this.#scope(filters);
-    const runs = (await this.#candidates(filters)).filter((run) =>
-      (!scope.flows || scope.flows.has(run.flow)) &&
-      (!scope.deployments || (run.deployment !== null && scope.deployments.has(run.deployment))) &&
-      (!scope.pools || (run.pool !== null && scope.pools.has(run.pool))) &&
-      (!scope.queues || (run.queue !== null && scope.queues.has(run.queue)))
-    );
-    const docs = await this.#docs(runs);
-    return runs.flatMap((run): FilterableRun[] => {
-      const doc = docs.get(run.id);
-      if (!doc) return [];
-      const one = {
-        run,
-        doc,
-        queueName: run.queue === null ? null : scope.queueNames.get(run.queue) ?? null,
+  /** Different values that the matching runs have. */
+  async #different(
+    filters: FlowRunFilters,
+    value: (run: Figures) => string | null,
+  ): Promise<ReadonlySet<string>> {
+    const { clause } = await scopeOf(filters, this.#parts);
+    if (clause.kind === "never") return new Set();
+    const begin = () => {
+      const found = new Set<string>();
+      const add = (run: Figures) => {
+        const one = value(run);
+        if (one !== null) found.add(one);
       };
-      return matchesRun(filters.flow_runs, one) ? [one] : [];
-    });
-  }
-
-  /** Filters on related objects, resolved to the ids that match. */
-  async #scope(filters: Filters) {
-    const { flows, pools, queues, deployments } = this.#parts;
-    const ids = (objects: readonly { id: string }[]) => new Set(objects.map(({ id }) => id));
-    return {
-      flows: filters.flows && ids(await flows.matching(filters.flows)),
-      pools: filters.work_pools && ids(await pools.matching(filters.work_pools)),
-      queues: filters.work_pool_queues && ids(await queues.matching(filters.work_pool_queues)),
-      deployments: filters.deployments &&
-        ids(await deployments.matching({ deployments: filters.deployments })),
-      queueNames: new Map((await queues.matching(null)).map(({ id, name }) => [id, name])),
+      return { found, add };
     };
+    return (await orTooWide(() => this.#parts.index.addUp(clause, begin))).found;
   }
 
-  async #candidates(filters: Filters): Promise<RunRecord[]> {
-    const { kv } = this.#deps;
-    const isNarrow = filters.flow_runs?.operator !== "or_";
-    const named = isNarrow ? filters.flow_runs?.id?.any_ : undefined;
+  /** The ids of all runs that match, in no order. @throws as {@link list} */
+  async idsOf(filters: FlowRunFilters): Promise<string[]> {
+    const scope = await scopeOf(filters, this.#parts);
+    if (scope.clause.kind === "never") return [];
+    const named = await this.#named(filters, scope);
+    if (named) return named.map(({ id }) => id);
+    const everything = { sort: "ID_DESC", offset: 0, limit: Number.MAX_SAFE_INTEGER } as const;
+    const { ids, partial } = await orTooWide(() =>
+      this.#parts.index.find({ clause: scope.clause, ...everything })
+    );
+    if (partial) throw tooWide(partial);
+    return ids;
+  }
+
+  /** The same; with `takesPart` a list that costs too much is answered as far as it got. */
+  async listPart(
+    body: FlowRunListBody,
+    { takesPart, from }: { takesPart: boolean; from?: Continuation | undefined },
+  ): Promise<Listed> {
+    const scope = await scopeOf(body, this.#parts);
+    const { sort } = body;
+    const { offset, limit } = from ?? body;
+    if (scope.clause.kind === "never" || limit === 0) return { views: [] };
+    const named = from ? undefined : await this.#named(body, scope);
     if (named) {
-      const entries = await getMany(kv, [...new Set(named)].map(runKey));
-      return entries.flatMap(({ value }) => value ?? []);
+      const hits = named.map((row) => hitOf(sort, row)).sort(beforeBy(sort));
+      const views = await this.#parts.runs.views(hits.slice(offset, offset + limit).map(({ id }) => id));
+      return { views: views.filter((view) => holds(scope.clause, toRow(view.run, view.doc))) };
     }
-    const entries = await listAll(kv, runKey("").slice(0, 1) as Deno.KvKey, { batchSize: 500 });
-    return entries.map(({ value }) => value as RunRecord);
+    const question = { clause: scope.clause, sort, offset, limit, after: from };
+    const listed = await this.#listFound(question);
+    if (listed.partial && !takesPart) throw tooWide(listed.partial);
+    return listed;
   }
 
-  async #docs(runs: readonly RunRecord[]): Promise<Map<string, RunDoc>> {
+  async #listFound(question: {
+    clause: Clause;
+    sort: FlowRunSort;
+    offset: number;
+    limit: number;
+    after: Sorted | undefined;
+  }): Promise<Listed> {
+    const { clause, limit } = question;
+    for (let spare = SPARE;; spare *= 10) {
+      const found = await orTooWide(() => this.#parts.index.find({ ...question, limit: limit + spare }));
+      const views = await this.#certain(found, clause, limit);
+      const isShort = views.length < limit && !found.isAll && !found.partial;
+      if (isShort && spare < 1_000) continue;
+      const partial = views.length < limit ? found.partial : undefined;
+      if (!partial) return { views };
+      const { next, ...parts } = partial;
+      const rest = next && { ...next.after, offset: next.offset, limit: limit - views.length };
+      return { views, partial: { ...parts, next: rest } };
+    }
+  }
+
+  /** Loads the runs and asks the filter again: what changed since, or stood wrong on a page, is left out. */
+  async #certain({ ids, seen }: Found, clause: Clause, limit: number): Promise<FlowRunView[]> {
+    const certain: FlowRunView[] = [];
+    let wrong = 0;
+    for (let at = 0; certain.length < limit && at < ids.length;) {
+      const some = ids.slice(at, at + limit - certain.length);
+      at += some.length;
+      for (const view of await this.#parts.runs.views(some)) {
+        if (holds(clause, toRow(view.run, view.doc))) certain.push(view);
+        else if (view.version <= seen) wrong++;
+      }
+    }
+    if (wrong > 0) this.#parts.index.suspect("runs were listed that do not match", { runs: wrong });
+    return certain;
+  }
+
+  async count(filters: FlowRunFilters): Promise<number> {
+    const scope = await scopeOf(filters, this.#parts);
+    if (scope.clause.kind === "never") return 0;
+    const named = await this.#named(filters, scope);
+    return named?.length ?? await orTooWide(() => this.#parts.index.count(scope.clause));
+  }
+
+  /** How many runs there are of each type of state; two reads. */
+  async countByStateType(): Promise<Record<StateType, number>> {
+    const counts = await this.#parts.index.countByType();
+    return Object.fromEntries(STATE_TYPES.map((type, i) => [type, counts[i]!])) as Record<StateType, number>;
+  }
+
+  async paginate({ page, limit, ...body }: FlowRunPaginateBody): Promise<Page> {
+    const [views, count] = await Promise.all([
+      this.list({ ...body, limit, offset: (page - 1) * limit }),
+      this.count(body),
+    ]);
+    return { views, count, limit, pages: limit === 0 ? 0 : Math.ceil(count / limit), page };
+  }
+
+  /** Runs by intervals of their expected time; at most 500, of a second at least. */
+  async history(body: FlowRunHistoryBody): Promise<HistoryBar[]> {
+    const interval = Math.round(body.history_interval_seconds * 1e6);
+    if (interval < 1e6) {
+      throw new DomainError("invalid", "history_interval_seconds is below the shortest interval, 1 second.", {
+        field: ["history_interval_seconds"],
+      });
+    }
+    const period = {
+      start: body.history_start,
+      end: body.history_end,
+      interval,
+      now: this.#deps.clock.now(),
+    };
+    const empty = new RunHistory(period);
+    const { clause } = await scopeOf(
+      { ...body, work_pool_queues: body.work_queues ?? body.work_pool_queues },
+      this.#parts,
+    );
+    if (clause.kind === "never") return empty.bars();
+    const inside: Clause = {
+      kind: "time",
+      column: "expected",
+      from: period.start,
+      to: empty.end - 1,
+      nulls: false,
+    };
+    const history = await orTooWide(() =>
+      this.#parts.index.addUp(all(clause, inside), () => new RunHistory(period))
+    );
+    return history.bars();
+  }
+
+  /** Seconds by which runs start late, on average; null without runs. */
+  async lateness(filters: FlowRunFilters): Promise<number | null> {
+    const { clause } = await scopeOf(filters, this.#parts);
+    if (clause.kind === "never") return null;
+    const now: Instant = this.#deps.clock.now();
+    return (await orTooWide(() => this.#parts.index.addUp(clause, () => new Lateness(now)))).average();
+  }
+
+  /** The matches among runs that the filter names; undefined when it names none, or very many. */
+  async #named(filters: FlowRunFilters, { clause, flows }: Scope): Promise<RunRow[] | undefined> {
     const { kv } = this.#deps;
-    const few = runs.length <= 100;
-    const docs = few
-      ? (await getMany(kv, runs.map(({ id }) => runDocKey(id)))).flatMap(({ value }) => value ?? [])
-      : (await listAll(kv, runDocKey("").slice(0, 1) as Deno.KvKey, { batchSize: 500 }))
-        .map(({ value }) => value as RunDoc);
-    return new Map(docs.map((doc) => [doc.id, doc]));
+    const own = filters.flow_runs?.operator === "or_" ? undefined : filters.flow_runs;
+    let ids = own?.id?.any_;
+    const keys = own?.idempotency_key?.any_;
+    if (!ids && flows && keys && flows.size * keys.length <= MOST_NAMED) {
+      const lookups = [...flows].flatMap((flow) => keys.map((key) => idempotencyKey(flow, hashKey(key))));
+      ids = (await getMany(kv, lookups)).flatMap(({ value }) => value ?? []);
+    }
+    if (!ids || ids.length > MOST_NAMED) return undefined;
+    const runs = await readRuns(kv, [...new Set(ids)]);
+    return runs.flatMap(({ row }) => row && holds(clause, row) ? [row] : []);
   }
 }
 
-/** An empty `any_` of an ID filter matches nothing: idle clients ask this all day, and it must cost no read. */
-function hasEmptyAny({ flows, flow_runs: runs, deployments }: Filters): boolean {
-  return [flows, runs, deployments].some((filter) =>
-    filter?.operator !== "or_" && filter?.id?.any_?.length === 0
+const tooWide = ({ read, of }: { read: number; of: number }) =>
+  new DomainError(
+    "invalid",
+    `The answer needs more than can be read for one request (${read} of ${of} parts). Narrow the filter: by state, ` +
+      "deployment, or a period of expected_start_time or end_time. Clients that take a part of the answer send the " +
+      "header Sluice-Partial: accept.",
   );
+
+async function orTooWide<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof OverBudgetError) throw tooWide({ read: 0, of: error.size });
+    throw error;
+  }
 }

@@ -17,6 +17,12 @@ export interface FlowRunView {
   poolName: string | null;
 }
 
+/** A run as it was read. */
+export interface ReadRunView extends FlowRunView {
+  /** The newer version of its two records. */
+  version: string;
+}
+
 /** Reads runs together with what stands elsewhere. */
 export class FlowRunViews {
   readonly #kv: Deno.Kv;
@@ -27,13 +33,14 @@ export class FlowRunViews {
 
   /** @throws DomainError `not_found` */
   async get(id: string): Promise<FlowRunView> {
-    const [view] = await this.views([id]);
-    if (!view) throw new DomainError("not_found", "Flow run not found");
+    const [read] = await this.views([id]);
+    if (!read) throw new DomainError("not_found", "Flow run not found");
+    const { version: _, ...view } = read;
     return view;
   }
 
   /** The runs that are there, in the order of `ids`. */
-  async views(ids: readonly string[]): Promise<FlowRunView[]> {
+  async views(ids: readonly string[]): Promise<ReadRunView[]> {
     const kv = this.#kv;
     const [runs, docs] = await Promise.all([getMany(kv, ids.map(runKey)), getMany(kv, ids.map(runDocKey))]);
     const queues = new Set(runs.flatMap(({ value }) => value?.queue ?? []));
@@ -45,7 +52,7 @@ export class FlowRunViews {
     const names = new Map(
       [...queueEntries, ...poolEntries].flatMap(({ value }) => value ? [[value.id, value.name]] : []),
     );
-    const views = runs.map(async ({ value: run }, i): Promise<FlowRunView | undefined> => {
+    const views = runs.map(async ({ value: run }, i): Promise<ReadRunView | undefined> => {
       const doc = docs[i]?.value;
       if (!run || !doc) return undefined;
       const [parameters, context, jobVariables, stateData] = await Promise.all([
@@ -56,7 +63,9 @@ export class FlowRunViews {
       ]);
       const queueName = run.queue === null ? null : names.get(run.queue) ?? null;
       const poolName = run.pool === null ? null : names.get(run.pool) ?? null;
-      return { run, doc, parameters, context, jobVariables, stateData, queueName, poolName };
+      const [a, b] = [runs[i]!.versionstamp ?? "", docs[i]!.versionstamp ?? ""];
+      const version = a > b ? a : b;
+      return { run, doc, parameters, context, jobVariables, stateData, queueName, poolName, version };
     });
     return (await Promise.all(views)).filter((view) => view !== undefined);
   }

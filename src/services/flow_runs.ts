@@ -11,7 +11,7 @@ import type { Deployments } from "./deployments.ts";
 import { type CreationParts, FlowRunCreation, merged } from "./flow_run_creation.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
 import { policyFields } from "./flow_run_policy.ts";
-import { type FlowRunView, FlowRunViews } from "./flow_run_views.ts";
+import { type FlowRunView, FlowRunViews, type ReadRunView } from "./flow_run_views.ts";
 import type { Gates } from "./gate/gates.ts";
 import { move, MovedError } from "./gate/run_operations.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
@@ -86,7 +86,7 @@ export class FlowRuns {
   }
 
   /** {@link FlowRunViews.views} */
-  views(ids: readonly string[]): Promise<FlowRunView[]> {
+  views(ids: readonly string[]): Promise<ReadRunView[]> {
     return this.#views.views(ids);
   }
 

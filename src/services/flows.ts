@@ -1,3 +1,4 @@
+import { matchesFlow } from "../domain/object_filters.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
@@ -7,7 +8,7 @@ import { type Entry, get, listAll } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { FlowFilter, NameSort } from "../schemas/filter.ts";
 import type { FlowCreate, FlowUpdate } from "../schemas/flow.ts";
-import type { FlowRecord, Instant } from "../schemas/records.ts";
+import type { DeploymentRecord, FlowRecord, Instant } from "../schemas/records.ts";
 
 /** How often a write is tried again when another one came between. */
 const ATTEMPTS = 20;
@@ -109,34 +110,17 @@ export class Flows {
 
   /** The flows that the filter matches; all without one. */
   async matching(filter: FlowFilter | null | undefined): Promise<FlowRecord[]> {
-    const entries = await listAll(this.#deps.kv, flowKey("").slice(0, 1) as Deno.KvKey);
-    return entries.map(({ value }) => value as FlowRecord).filter((flow) => matchesIdAndName(filter, flow));
+    const { kv } = this.#deps;
+    const flows = (await listAll<FlowRecord>(kv, ["flow"])).map(({ value }) => value);
+    const asksDeployments = typeof filter?.deployment?.is_null_ === "boolean";
+    const deployments = asksDeployments ? await listAll<DeploymentRecord>(kv, ["deployment"]) : [];
+    const deployed = new Set(deployments.map(({ value }) => value.flow));
+    return flows.filter((flow) => matchesFlow(filter, flow, (id) => deployed.has(id)));
   }
 }
 
 const contention = () =>
   new DomainError("contention", "The flow changed while it was being written: try again.");
-
-interface IdAndNameFilter {
-  operator: "and_" | "or_";
-  id?: { any_?: string[] | null | undefined; not_any_?: string[] | null | undefined } | null | undefined;
-  name?: { any_?: string[] | null | undefined; like_?: string | null | undefined } | null | undefined;
-}
-
-/** Whether an object with an id and a name matches; absent and null clauses are no constraint. */
-export function matchesIdAndName(
-  filter: IdAndNameFilter | null | undefined,
-  object: { id: string; name: string },
-): boolean {
-  if (!filter) return true;
-  const clauses: boolean[] = [];
-  if (filter.id?.any_) clauses.push(filter.id.any_.includes(object.id));
-  if (filter.id?.not_any_?.length) clauses.push(!filter.id.not_any_.includes(object.id));
-  if (filter.name?.any_) clauses.push(filter.name.any_.includes(object.name));
-  if (filter.name?.like_) clauses.push(object.name.toLowerCase().includes(filter.name.like_.toLowerCase()));
-  if (clauses.length === 0) return true;
-  return filter.operator === "or_" ? clauses.some(Boolean) : clauses.every(Boolean);
-}
 
 interface Named {
   id: string;

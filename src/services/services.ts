@@ -26,6 +26,7 @@ import { Polls } from "./polls.ts";
 import { Removals } from "./removals.ts";
 import { ResultStorage } from "./result_storage.ts";
 import { Resume } from "./resume.ts";
+import { RunIndex, type RunIndexOptions } from "./run_index/run_index.ts";
 import { RunNews } from "./run_news.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
@@ -57,6 +58,8 @@ export interface Services {
   flowRunStates: FlowRunStates;
   flowRunInputs: FlowRunInputs;
   flowRunBulk: FlowRunBulk;
+  /** What lists, counts and charts read. Somebody has to keep it packed (`keepPacked`); reads do when nobody does. */
+  runIndex: RunIndex;
   setState: SetState;
   explain: Explain;
   resume: Resume;
@@ -70,7 +73,8 @@ export interface Services {
   gates: Gates;
 }
 
-export function buildServices(deps: ServerDeps): Services {
+/** `index`: for tests, other sizes and budgets of the index of runs. */
+export function buildServices(deps: ServerDeps, { index }: { index?: RunIndexOptions } = {}): Services {
   const group = new GroupCommit(deps.kv, deps.clock);
   const news = new RunNews();
   const logs = new Logs(deps, group);
@@ -89,7 +93,8 @@ export function buildServices(deps: ServerDeps): Services {
   const deletion = new FlowRunDeletion(deps, { gates, group, logs });
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
   const queries = new DeploymentQueries(deps, flows, pools, queues);
-  const list = new FlowRunList(deps, { flows, pools, queues, deployments: queries, runs });
+  const runIndex = new RunIndex(deps, index);
+  const list = new FlowRunList(deps, { flows, pools, queues, deployments: queries, runs, index: runIndex });
   const setState = new SetState(deps, gates, runs);
   return {
     flows,
@@ -110,6 +115,7 @@ export function buildServices(deps: ServerDeps): Services {
     removals: new Removals(deps, { pools, queues, runs, setState }),
     explain: new Explain(deps, { gates, runs }),
     flowRunList: list,
+    runIndex,
     flowRunStates: new FlowRunStates(deps.kv),
     flowRunInputs: inputs,
     flowRunBulk: new FlowRunBulk({ runs, list, setState }),

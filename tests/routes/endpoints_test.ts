@@ -9,7 +9,7 @@ const titleOf = ({ method, path }: Pick<Example, "method" | "path">) => `${metho
 
 /** Bodies made of several optional parts: they may be left out, and unknown keys are ignored. */
 const isMultiPart = ({ path }: Example) =>
-  /\/(filter|count|paginate|get_scheduled_flow_runs|get_runs|set_state|schedule|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
+  /\/(filter|count|history|lateness|paginate|get_scheduled_flow_runs|get_runs|set_state|schedule|concurrency_status|workers\/heartbeat|bulk_delete|bulk_set_state|resume|input)$/
     .test(path);
 
 /** An object of which every key is the caller's. */
@@ -119,6 +119,7 @@ Deno.test("a body that is required and missing is said so; null is no body", asy
     "POST /flow_runs/:id/input/filter",
     "POST /flow_runs/:id/set_state",
     "POST /flow_runs/bulk_set_state",
+    "POST /flow_runs/history",
     "POST /flows",
     "POST /logs",
     "POST /variables",

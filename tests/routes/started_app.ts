@@ -8,6 +8,7 @@ import type { ServerDeps } from "../../src/runtime/deps.ts";
 import { buildIds } from "../../src/runtime/ids.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { type Random, systemRandom } from "../../src/runtime/random.ts";
+import type { RunIndexOptions } from "../../src/services/run_index/run_index.ts";
 import { buildServices } from "../../src/services/services.ts";
 
 export interface Answered {
@@ -37,11 +38,12 @@ export class StartedApp implements AsyncDisposable {
   }
 
   static async start(
-    { clock = systemClock, random = systemRandom, ...options }: {
+    { clock = systemClock, random = systemRandom, index = {}, ...options }: {
       clock?: Clock;
       random?: Random;
       maxBodyBytes?: number;
       allowedHosts?: string[];
+      index?: RunIndexOptions;
     } = {},
   ): Promise<StartedApp> {
     const kv = await Deno.openKv(":memory:");
@@ -55,7 +57,7 @@ export class StartedApp implements AsyncDisposable {
       log: silentLog,
       shutdown: shutdown.signal,
     };
-    const services = buildServices(deps);
+    const services = buildServices(deps, { index });
     const settings = { maxBodyBytes: 1_000_000, heartbeatSeconds: 5, allowedHosts: [], ...options };
     const endpoints = allEndpoints(deps, services, settings);
     return new StartedApp(buildApp(deps, services, settings), { endpoints, kv, shutdown });
