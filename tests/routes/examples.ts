@@ -70,18 +70,6 @@ const filters = {
     idempotency_key: { any_: ["k"], not_any_: ["k"] },
     created_by: { operator: "and_", id_: [ID], type_: ["SCHEDULE"], is_null_: true },
   },
-  task_runs: {
-    operator: "and_",
-    id: { any_: [ID] },
-    name,
-    tags: { operator: "and_", all_: ["a"], is_null_: true },
-    state: { operator: "and_", type: { any_: ["RUNNING"] }, name: { any_: ["Running"] } },
-    start_time: { ...period, is_null_: true },
-    end_time: { ...period, is_null_: true },
-    expected_start_time: period,
-    subflow_runs: { exists_: true },
-    flow_run_id: { operator: "and_", any_: [ID], is_null_: false },
-  },
   deployments: {
     operator: "and_",
     id: ids,
@@ -104,6 +92,23 @@ const flowFilters = {
   task_runs: null,
   deployments: filters.deployments,
   work_pools: pools,
+};
+
+/** Of lists of runs. */
+const runFilters = {
+  ...filters,
+  task_runs: {
+    operator: "and_",
+    id: { any_: [ID] },
+    name,
+    tags: { operator: "and_", all_: ["a"], is_null_: true },
+    state: { operator: "and_", type: { any_: ["RUNNING"] }, name: { any_: ["Running"] } },
+    start_time: { ...period, is_null_: true },
+    end_time: { ...period, is_null_: true },
+    expected_start_time: period,
+    subflow_runs: { exists_: true },
+    flow_run_id: { operator: "and_", any_: [ID], is_null_: false },
+  },
 };
 
 const details = {
@@ -370,12 +375,12 @@ export async function examplesIn(app: StartedApp): Promise<Example[]> {
       work_pool_name: "p",
       deployment_id: d,
     }),
-    on("POST /flow_runs/filter", {}, 200, { ...filters, sort: "ID_DESC" }),
-    on("POST /flow_runs/count", {}, 200, filters),
-    on("POST /flow_runs/paginate", {}, 200, { ...filters, sort: "ID_DESC", page: 1 }),
-    on("POST /flow_runs/lateness", {}, 200, filters),
+    on("POST /flow_runs/filter", {}, 200, { ...runFilters, sort: "ID_DESC" }),
+    on("POST /flow_runs/count", {}, 200, runFilters),
+    on("POST /flow_runs/paginate", {}, 200, { ...runFilters, sort: "ID_DESC", page: 1 }),
+    on("POST /flow_runs/lateness", {}, 200, runFilters),
     on("POST /flow_runs/history", {}, 200, {
-      ...filters,
+      ...runFilters,
       history_start: "2026-11-23T21:00:00Z",
       history_end: "2026-11-23T23:00:00Z",
       history_interval_seconds: 600,
