@@ -3,7 +3,8 @@ import { cliMain } from "./src/cli/main.ts";
 import type { Main } from "./src/cli/world.ts";
 import { systemClock } from "./src/runtime/clock.ts";
 import { buildIds } from "./src/runtime/ids.ts";
-import { streamStdout, writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { drawStderr as drawErr, streamStdout, writeStderr, writeStdout } from "./src/runtime/log.ts";
+import { showInPager } from "./src/runtime/pager.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 
@@ -14,9 +15,9 @@ const output = { writeOut: writeStdout, writeErr: writeStderr };
 /** What the tasks in deno.json give to this file. */
 const PERMISSIONS = ["net", "env", "read", "write", "run", "sys"].map((name) => `--allow-${name}`);
 
-function columns(): number | undefined {
+function size(side: "columns" | "rows"): number | undefined {
   try {
-    return Deno.consoleSize().columns || undefined;
+    return Deno.consoleSize()[side] || undefined;
   } catch {
     return undefined; // no terminal
   }
@@ -31,11 +32,11 @@ function programName(): string {
 const program = programName();
 
 // Server and agent are loaded when they are asked for: `--help` needs neither.
-const serverMain: Main = async (args) => {
+const serverMain: Main = async (args, env) => {
   const { serverMain } = await import("./main.ts");
   return await serverMain(args, { env, ...output, command: `${program} server start` });
 };
-const agentMain: Main = async (args) => {
+const agentMain: Main = async (args, env) => {
   const { agentMain } = await import("./src/agent/main.ts");
   const { stop, hasten } = listenForStop();
   const startEphemeral = async (stop: AbortSignal) => {
@@ -67,8 +68,13 @@ Deno.exit(
       decodeURIComponent(new URL(import.meta.url).pathname),
     ],
     isTerminal: Deno.stdout.isTerminal(),
-    columns,
+    isErrTerminal: Deno.stderr.isTerminal(),
+    columns: () => size("columns"),
+    rows: () => size("rows"),
+    os: Deno.build.os,
     ...output,
+    drawErr,
+    ...(Deno.stdin.isTerminal() ? { page: (text: string) => showInPager(text, env) } : {}),
     confirm: Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? confirm : undefined,
     listenForStop,
     serverMain,

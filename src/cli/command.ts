@@ -1,25 +1,50 @@
-/** What a command is: data for help, parsing and tests, and a module that is loaded when the command runs. */
+/** What a command is: data for help, parsing, completion and tests, and a module that is loaded when it runs. */
 import type { CommandContext } from "./context.ts";
 import type { Input } from "./input.ts";
+
+/** What a shell can offer for an argument or an option's value; all but `file` are asked from the server or profiles. */
+export const COMPLETIONS = [
+  "work-pool",
+  "work-queue",
+  "deployment",
+  "flow",
+  "flow-run",
+  "agent",
+  "variable",
+  "profile",
+  "file",
+] as const;
+export type Completion = (typeof COMPLETIONS)[number];
 
 export interface ArgumentSpec {
   name: string;
   summary: string;
+  /** One when absent; `many` is one or more, and only the last argument may be `optional` or `many`. */
+  arity?: "optional" | "many";
+  choices?: readonly string[];
+  completes?: Completion;
 }
 
 export interface OptionSpec {
   /** Without dashes. */
   name: string;
   short?: string;
-  /** `texts` may be given several times; `number` is a whole number from `min` on; a `switch` takes no value. */
-  kind: "switch" | "text" | "texts" | "number";
+  /** Other spellings that users of Prefect know, with their dashes. */
+  aliases?: readonly string[];
+  /**
+   * `texts` may be given several times; `number` is a whole number from `min` on; `count` is one that may be left out,
+   * `default` stands for it then; a `switch` takes no value.
+   */
+  kind: "switch" | "text" | "texts" | "number" | "count";
   /** What the value is called in the help text; every kind but `switch` has one. */
   value?: string;
   min?: number;
   choices?: readonly string[];
+  completes?: Completion;
   summary: string;
-  /** Environment variables that are asked, in this order, when the option is not given. */
+  /** Environment variables (and settings of the profile) that are asked, in this order, without the option. */
   env?: readonly string[];
+  /** Of a `count`: the number when the option is given without one. */
   default?: string;
 }
 
@@ -38,8 +63,14 @@ export interface CommandSpec {
   example: string;
   /** Whether `--output json` says something here. */
   printsData?: boolean;
+  /** Whether times are printed: then `--verbose` makes them exact. */
+  printsTimes?: boolean;
+  /** Whether it destroys something: then it asks first, unless there is `--yes`. */
+  asks?: boolean;
   /** All flags belong to another program part: they reach it as they were typed. */
   passesThrough?: boolean;
+  /** Left out of lists of commands: nobody types it. */
+  isHidden?: boolean;
   load: () => Promise<{ run: Run }>;
 }
 

@@ -5,14 +5,17 @@ import { VERSION } from "../runtime/version.ts";
 import { UsageError } from "./errors.ts";
 import { Input, type OptionValue } from "./input.ts";
 import { nearest } from "./nearest.ts";
-import { COMMANDS, GLOBAL_OPTIONS, GROUPS, OUTPUT_OPTION } from "./registry.ts";
+import { COMMANDS, GROUPS, optionsOf } from "./registry.ts";
+import { whyMissing } from "./registry/reference.ts";
+import { GLOBAL_OPTIONS } from "./registry/shared.ts";
+import { spelledOut } from "./spelled_out.ts";
+import { signatureOf } from "./usage.ts";
 
 export interface ParseOptions {
   /** The program's name in help and examples. */
   program: string;
   writeOut: (text: string) => void;
   columns: number;
-  env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -24,11 +27,11 @@ export function parseArguments(args: readonly string[], options: ParseOptions): 
   let found: Input | undefined;
   const program = buildProgram(options, (input) => found = input);
   try {
-    program.parse(args, { from: "user" });
+    program.parse(spelledOut(args), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw new UsageError(`${oneLine(error.message)} See --help.`, { cause: error });
+    throw new UsageError(oneLine(error.message), { cause: error });
   }
   return found;
 }
@@ -43,11 +46,11 @@ function buildProgram(options: ParseOptions, onFound: (input: Input) => void): C
     .version(`sluice ${VERSION}`, "-V, --version", "Print the version of this program")
     .addHelpText("after", () => afterHelp(options.program));
   // Listed in full below: the first words alone say too little.
-  program.usage("COMMAND [options]").configureHelp({ visibleCommands: () => [] });
+  program.usage("COMMAND [OPTIONS]").configureHelp({ visibleCommands: () => [] });
   program.argument("[command...]").action(([word]: string[]) =>
     word === undefined ? program.help() : refuseWord(program, word)
   );
-  addOptions(program, GLOBAL_OPTIONS);
+  addOptions(program, GLOBAL_OPTIONS.map((spec) => spec.name === "profile" ? { ...spec, short: "p" } : spec));
   const groups = new Map<string, Command>();
   for (const spec of COMMANDS) {
     const parent = spec.group === undefined ? program : groups.get(spec.group) ?? addGroup(spec.group);
@@ -56,9 +59,9 @@ function buildProgram(options: ParseOptions, onFound: (input: Input) => void): C
   return program;
 
   function addGroup(name: string): Command {
-    const group = setUp(new Command(name), options).description(`${GROUPS[name] ?? name}.`).usage(
-      "COMMAND [options]",
-    );
+    const group = setUp(new Command(name), options).description(`${GROUPS[name] ?? name}.`)
+      .usage("COMMAND [OPTIONS]").configureHelp({ subcommandTerm: (command) => command.name() })
+      .addHelpText("after", `\nOptions of a command: ${options.program} ${name} COMMAND --help\n`);
     groups.set(name, group);
     program.addCommand(group);
     return group.argument("[command...]").action(([word]: string[]) => refuseWord(group, word));
@@ -83,9 +86,9 @@ function refuseWord(parent: Command, word: string | undefined): never {
     throw new UsageError(`'${parent.name()}' needs a second word: ${names.join(", ")}.`);
   }
   const title = parent.parent === null ? word : `${parent.name()} ${word}`;
-  throw new UsageError(
-    `Unknown command '${title}'. Nearest: ${nearest(word, names).join(", ")}. See --help.`,
-  );
+  const reason = whyMissing(title);
+  if (reason !== undefined) throw new UsageError(`There is no '${title}' here. ${reason}`);
+  throw new UsageError(`Unknown command '${title}'. Nearest: ${nearest(word, names).join(", ")}.`);
 }
 
 function buildCommand(
@@ -95,54 +98,69 @@ function buildCommand(
   onFound: (input: Input) => void,
 ): Command {
   const command = setUp(new Command(spec.name), options).description(`${spec.summary}.`).summary(spec.summary)
-    .addHelpText("after", `\nExample:\n  ${options.program} ${spec.example}\n`);
+    .usage(signatureOf(spec)).addHelpText("after", `\nExample:\n  ${options.program} ${spec.example}\n`);
   if (spec.passesThrough) {
     return command.helpOption(false).allowUnknownOption().allowExcessArguments().passThroughOptions()
-      .usage("[OPTIONS]").argument("[args...]")
-      .action(() => onFound(new Input(spec, command.args, program.opts())));
+      .argument("[args...]").action(() => onFound(new Input(spec, command.args, program.opts())));
   }
-  for (const { name, summary } of spec.arguments) command.argument(`<${name}>`, summary);
-  const declared = optionsOf(spec);
-  addOptions(command, declared);
-  return command.allowExcessArguments(false).action(() =>
-    onFound(new Input(spec, command.args, valuesOf(declared, command, program, options.env)))
-  );
-}
-
-/** All options of a command, the shared ones included. */
-export function optionsOf(spec: CommandSpec): readonly OptionSpec[] {
-  if (spec.passesThrough) return spec.options;
-  return [...spec.options, ...(spec.printsData ? [OUTPUT_OPTION] : []), ...GLOBAL_OPTIONS];
+  for (const { name, summary, arity } of spec.arguments) {
+    const dots = arity === "many" ? "..." : "";
+    command.argument(arity === "optional" ? `[${name}]` : `<${name}${dots}>`, summary);
+  }
+  addOptions(command, optionsOf(spec));
+  return command.allowExcessArguments(false).action(() => {
+    // What stands before the command's name counts where the command itself was told nothing.
+    onFound(new Input(spec, command.args, { ...program.opts(), ...command.opts() }));
+  });
 }
 
 function addOptions(command: Command, specs: readonly OptionSpec[]): void {
   for (const spec of specs) {
-    const long = spec.value === undefined ? `--${spec.name}` : `--${spec.name} <${spec.value}>`;
+    const value = spec.value === undefined
+      ? ""
+      : spec.kind === "count"
+      ? ` [${spec.value}]`
+      : ` <${spec.value}>`;
+    const long = `--${spec.name}${value}`;
     const option = new Option(spec.short ? `-${spec.short}, ${long}` : long, describe(spec));
     option.attributeName = () => spec.name;
+    option.negate = false; // `--no-pager` is the name of an option of its own
     if (spec.kind !== "switch") {
-      option.argParser((value, before: unknown) => parseValue(spec, value, before));
+      option.argParser((value, before: unknown) => parseOption(spec, value, before));
     }
     command.addOption(option);
   }
 }
 
-function describe(spec: OptionSpec): string {
-  const from = [...(spec.env ?? []), ...(spec.default === undefined ? [] : [spec.default])];
-  return from.length === 0 ? spec.summary : `${spec.summary} [default: ${from.join(", ")}]`;
+function describe({ summary, kind, env = [], default: fallback }: OptionSpec): string {
+  const notes = [
+    ...(env.length === 0 ? [] : [`env: ${env.join(", ")}`]),
+    ...(fallback === undefined || kind === "count" ? [] : [`default: ${fallback}`]),
+  ];
+  return notes.length === 0 ? summary : `${summary} [${notes.join("; ")}]`;
 }
 
-function parseValue(spec: OptionSpec, value: string, before: unknown): OptionValue {
-  if (spec.kind === "texts") return [...(Array.isArray(before) ? before.map(String) : []), value];
-  if (spec.choices !== undefined && !spec.choices.includes(value)) {
-    throw new InvalidArgumentError(`Allowed are ${spec.choices.join(" and ")}.`);
+/** The value as the option's kind has it; `before` is what the same option was given already. */
+function parseOption(spec: OptionSpec, value: string, before: unknown): OptionValue {
+  try {
+    return parseValue(spec, value, before);
+  } catch (error) {
+    throw error instanceof UsageError ? new InvalidArgumentError(error.message) : error;
   }
-  if (spec.kind !== "number") return value;
+}
+
+/** @throws UsageError */
+export function parseValue(spec: OptionSpec, value: string, before?: unknown): OptionValue {
+  if (spec.choices !== undefined && !spec.choices.includes(value)) {
+    throw new UsageError(`Allowed are ${spec.choices.join(", ").replace(/, (?=[^,]*$)/, " and ")}.`);
+  }
+  if (spec.kind === "texts") return [...(Array.isArray(before) ? before.map(String) : []), value];
+  if (spec.kind !== "number" && spec.kind !== "count") return value;
   return parseWholeNumber(value, spec.min ?? 0) ?? refuseNumber(spec.min ?? 0);
 }
 
 const refuseNumber = (min: number): never => {
-  throw new InvalidArgumentError(`A whole number of ${min} or more is needed.`);
+  throw new UsageError(`A whole number of ${min} or more is needed.`);
 };
 
 /** The number when `text` is a whole one from `min` on that is no typing error. */
@@ -150,27 +168,10 @@ export function parseWholeNumber(text: string, min: number): number | undefined 
   return /^\d{1,9}$/.test(text) && Number(text) >= min ? Number(text) : undefined;
 }
 
-/** The command's own options over those before its name, over the environment, over the defaults. */
-function valuesOf(
-  specs: readonly OptionSpec[],
-  command: Command,
-  program: Command,
-  env: ParseOptions["env"],
-): Record<string, OptionValue> {
-  const given: Record<string, OptionValue> = { ...program.opts(), ...command.opts() };
-  return Object.fromEntries(specs.map((spec) => {
-    const fromEnv = spec.env?.map((name) => env[name]).find((value) => value);
-    const fallback = fromEnv ?? spec.default;
-    return [
-      spec.name,
-      given[spec.name] ?? (fallback === undefined ? undefined : parseValue(spec, fallback, [])),
-    ];
-  }));
-}
-
 function afterHelp(program: string): string {
-  const width = Math.max(...COMMANDS.map((command) => titleOf(command).length)) + 2;
-  const lines = COMMANDS.map((command) => `  ${titleOf(command).padEnd(width)}${command.summary}`);
+  const shown = COMMANDS.filter(({ isHidden }) => !isHidden);
+  const width = Math.max(...shown.map((command) => titleOf(command).length)) + 2;
+  const lines = shown.map((command) => `  ${titleOf(command).padEnd(width)}${command.summary}`);
   return [
     "",
     "Commands:",

@@ -24,10 +24,19 @@ export class Input {
   }
 
   argument(name: string): string {
-    const index = this.command.arguments.findIndex((argument) => argument.name === name);
-    const value = this.#arguments[index];
+    const value = this.optional(name);
     if (value === undefined) throw new TypeError(`Argument ${name} is not declared.`);
     return value;
+  }
+
+  /** The argument when it was given. */
+  optional(name: string): string | undefined {
+    return this.#arguments[this.#indexOf(name)];
+  }
+
+  /** All values of an argument that may be given several times. */
+  many(name: string): readonly string[] {
+    return this.#arguments.slice(this.#indexOf(name));
   }
 
   text(name: string): string | undefined {
@@ -47,6 +56,22 @@ export class Input {
 
   isSet(name: string): boolean {
     return this.#of(name) === true;
+  }
+
+  /** Whether the option was given, or has been settled. */
+  has(name: string): boolean {
+    return this.#of(name) !== undefined;
+  }
+
+  /** The same, with more options settled. */
+  with(options: Readonly<Record<string, OptionValue>>): Input {
+    return new Input(this.command, this.#arguments, { ...this.#options, ...options });
+  }
+
+  #indexOf(name: string): number {
+    const index = this.command.arguments.findIndex((argument) => argument.name === name);
+    if (index < 0) throw new TypeError(`Argument ${name} is not declared.`);
+    return index;
   }
 
   #of(name: string): OptionValue {

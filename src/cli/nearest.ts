@@ -19,8 +19,8 @@ export interface Target {
   /** `work pool`, as it stands in messages. */
   kind: string;
   name: string;
-  /** The names that exist. */
-  names: () => Promise<readonly string[]>;
+  /** The names that exist; absent where no name could be near, as for an id. */
+  names?: () => Promise<readonly string[]>;
 }
 
 /**
@@ -32,13 +32,14 @@ export async function requireTarget<T>(request: Promise<T>, target: Target): Pro
   try {
     return await request;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    throw new CliError(noSuch(target.kind, target.name, await target.names()), { cause: error });
+    if (!(error instanceof ApiError) || error.status !== 404 || error.isNoRoute) throw error;
+    throw new CliError(noSuch(target.kind, target.name, await target.names?.()), { cause: error });
   }
 }
 
 /** `There is no work pool 'my-pol'. Nearest names: 'my-pool'.` */
-export function noSuch(kind: string, name: string, names: readonly string[]): string {
+export function noSuch(kind: string, name: string, names?: readonly string[]): string {
+  if (names === undefined) return `There is no ${kind} '${name}'.`;
   const near = nearest(name, names).map((found) => `'${found}'`).join(", ");
   return `There is no ${kind} '${name}'. ${near === "" ? `There is no ${kind} yet.` : `Nearest: ${near}.`}`;
 }

@@ -1,34 +1,14 @@
-/** Every command there is. Help, parsing, near names and tests read this list and nothing else. */
+/** Every command there is. Help, parsing, near names, completion, documents and tests read this list and nothing else. */
 import type { CommandSpec, OptionSpec } from "./command.ts";
-import { DEFAULT_API_URL } from "./defaults.ts";
+import { AGENT_COMMANDS } from "./registry/agent.ts";
 import { DEPLOYMENT_COMMANDS } from "./registry/deployment.ts";
+import { FLOW_COMMANDS } from "./registry/flow.ts";
 import { FLOW_RUN_COMMANDS } from "./registry/flow_run.ts";
+import { PROGRAM_COMMANDS, QUICKSTART, SERVER_COMMANDS } from "./registry/program.ts";
+import { CONFIG_COMMANDS, PROFILE_COMMANDS, VARIABLE_COMMANDS } from "./registry/settings.ts";
+import { GLOBAL_OPTIONS, OUTPUT_OPTION, VERBOSE_OPTION, YES_OPTION } from "./registry/shared.ts";
 import { WORK_POOL_COMMANDS } from "./registry/work_pool.ts";
 import { WORK_QUEUE_COMMANDS } from "./registry/work_queue.ts";
-
-/** Taken by every command that does not pass its flags through. */
-export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "api",
-    kind: "text",
-    value: "URL",
-    summary: "The server to talk to",
-    env: ["SLUICE_API_URL", "PREFECT_API_URL"],
-    default: DEFAULT_API_URL,
-  },
-  { name: "debug", kind: "switch", summary: "Show where an error comes from" },
-];
-
-/** Taken by commands that print data. */
-export const OUTPUT_OPTION: OptionSpec = {
-  name: "output",
-  short: "o",
-  kind: "text",
-  value: "FORMAT",
-  choices: ["text", "json"],
-  summary: "How the answer is written: text or json",
-  default: "text",
-};
 
 /** What each first word is about. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -37,59 +17,45 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "work-pool": "Work pools, from which agents draw their runs",
   "work-queue": "Work queues, the lanes of a work pool",
   deployment: "Deployments: what to run, with what, where",
-  "flow-run": "Flow runs: look, read logs, cancel",
+  flow: "Flows, to which deployments and runs belong",
+  "flow-run": "Flow runs: look, follow, read logs, cancel, retry",
+  variable: "Variables: values that deployments and job templates refer to",
+  config: "Settings of this program",
+  profile: "Profiles: settings under names, one of them active",
 };
 
 export const COMMANDS: readonly CommandSpec[] = [
-  {
-    name: "quickstart",
-    summary: "A tour with real processes: server, agent, work pool, three runs",
-    arguments: [],
-    options: [
-      { name: "once", kind: "switch", summary: "Stop everything after the three runs" },
-      {
-        name: "port",
-        kind: "number",
-        value: "PORT",
-        min: 0,
-        summary: "The server's port; 0 takes a free one",
-        default: "4200",
-      },
-    ],
-    example: "quickstart --once",
-    load: () => import("./commands/quickstart.ts"),
-  },
-  {
-    group: "server",
-    name: "start",
-    summary: "Start the server (server start --help lists its flags)",
-    arguments: [],
-    options: [],
-    example: "server start --port 4200",
-    passesThrough: true,
-    load: () => import("./commands/server_start.ts"),
-  },
-  {
-    group: "agent",
-    name: "start",
-    summary: "Start an agent (agent start --help lists its flags)",
-    arguments: [],
-    options: [],
-    example: "agent start -p my-pool",
-    passesThrough: true,
-    load: () => import("./commands/agent_start.ts"),
-  },
+  QUICKSTART,
+  ...SERVER_COMMANDS,
+  ...AGENT_COMMANDS,
   ...WORK_POOL_COMMANDS,
   ...WORK_QUEUE_COMMANDS,
   ...DEPLOYMENT_COMMANDS,
+  ...FLOW_COMMANDS,
   ...FLOW_RUN_COMMANDS,
-  {
-    name: "version",
-    summary: "Print the version of this program, and of the server if one answers",
-    arguments: [],
-    options: [],
-    example: "version",
-    printsData: true,
-    load: () => import("./commands/version.ts"),
-  },
+  ...VARIABLE_COMMANDS,
+  ...CONFIG_COMMANDS,
+  ...PROFILE_COMMANDS,
+  ...PROGRAM_COMMANDS,
 ];
+
+/** All options of a command, the shared ones included. */
+export function optionsOf(spec: CommandSpec): readonly OptionSpec[] {
+  if (spec.passesThrough) return spec.options;
+  return [
+    ...spec.options,
+    ...(spec.asks ? [YES_OPTION] : []),
+    ...(spec.printsTimes ? [VERBOSE_OPTION] : []),
+    ...(spec.printsData ? [OUTPUT_OPTION] : []),
+    ...GLOBAL_OPTIONS,
+  ];
+}
+
+/** The command that the arguments name, wherever its words stand among the options. */
+export function findCommand(args: readonly string[]): CommandSpec | undefined {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  const first = words.findIndex((word) => COMMANDS.some(({ group, name }) => word === (group ?? name)));
+  return COMMANDS.find(({ group, name }) =>
+    group === undefined ? words[first] === name : words[first] === group && words[first + 1] === name
+  );
+}

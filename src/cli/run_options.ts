@@ -2,6 +2,7 @@
 import type { Instant } from "../schemas/records.ts";
 import { parseInstant } from "../schemas/wire.ts";
 import { UsageError } from "./errors.ts";
+import { readText } from "./files.ts";
 import type { Input } from "./input.ts";
 
 /**
@@ -13,12 +14,12 @@ export function parsePairs(option: string, pairs: readonly string[]): Record<str
   return Object.fromEntries(pairs.map((pair) => {
     const at = pair.indexOf("=");
     if (at < 1) throw new UsageError(`--${option} takes KEY=VALUE, not '${pair}'.`);
-    return [pair.slice(0, at), parseValue(pair.slice(at + 1))];
+    return [pair.slice(0, at), parseJsonOrText(pair.slice(at + 1))];
   }));
 }
 
 /** JSON numbers, truths, null, lists and objects as such; everything else, quoted text included, as text. */
-function parseValue(text: string): unknown {
+export function parseJsonOrText(text: string): unknown {
   const value = tryJson(text);
   return value === undefined || typeof value === "string" ? text : exact(value, text);
 }
@@ -35,9 +36,10 @@ function tryJson(text: string): unknown {
   }
 }
 
-/** `--params`, with each `--param` over it. @throws UsageError */
-export function parseParameters(input: Input): Record<string, unknown> {
-  const text = input.text("params");
+/** `--params`, with each `--param` over it. @throws UsageError; CliError when standard input cannot be read */
+export async function parseParameters(input: Input): Promise<Record<string, unknown>> {
+  const given = input.text("params");
+  const text = given === "-" ? await readText("-") : given;
   const all = text === undefined ? {} : tryJson(text);
   if (typeof all !== "object" || all === null || Array.isArray(all)) {
     throw new UsageError(`--params takes a JSON object like '{"day": "2026-11-23"}', not '${text}'.`);
@@ -79,4 +81,16 @@ export function parseStart(input: Input, now: Instant): Instant | undefined {
   const instant = /^\d+$/.test(startAt) ? undefined : parseInstant(startAt);
   if (instant !== undefined) return instant;
   throw new UsageError(`--start-at takes a time like 2026-11-23T22:30:00Z, not '${startAt}'.`);
+}
+
+/** The instant that `--since` names: so long ago, or a time; undefined without it. @throws UsageError */
+export function parseSince(input: Input, now: Instant): Instant | undefined {
+  const text = input.text("since");
+  if (text === undefined) return undefined;
+  const seconds = parseDuration(text.replace(/\s+ago$/, ""));
+  const instant = seconds === undefined ? parseInstant(text) : now - Math.round(seconds * 1e6);
+  if (instant !== undefined) return instant;
+  throw new UsageError(
+    `--since takes a duration like '2 hours' or a time like 2026-11-23T22:30:00Z, not '${text}'.`,
+  );
 }

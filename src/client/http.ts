@@ -7,6 +7,11 @@ export class ApiError extends Error {
   /** Seconds after which the server asks to try again, when it says so. */
   readonly retryAfter: number | undefined;
 
+  /** Whether it is the request itself that the server does not know, as an older one would not. */
+  get isNoRoute(): boolean {
+    return this.status === 404 && this.message === "Not Found" || this.status === 405;
+  }
+
   constructor(status: number, message: string, retryAfter?: number) {
     super(message);
     this.status = status;
@@ -17,6 +22,11 @@ export class ApiError extends Error {
 /** No answer: the server is down, the name does not resolve, the deadline passed, the connection broke. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
+}
+
+/** The server answered, but not as a server of ours does: something else may listen there. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
 }
 
 export interface HttpOptions {
@@ -53,6 +63,7 @@ export class Http {
    *
    * @throws ApiError on a status of 400 and above
    * @throws UnreachableError when there was no answer
+   * @throws AnswerError when it has not the shape of `answer`
    */
   async request<S extends z.ZodType>(
     method: string,
@@ -79,7 +90,11 @@ export class Http {
     }
     if (status >= 400) throw new ApiError(status, refusalOf(text, status), retryAfterOf(headers));
     if (!options.answer) return undefined as z.output<S>;
-    return options.answer.parse(JSON.parse(text));
+    try {
+      return options.answer.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new AnswerError(`${method} ${this.url}${path} was answered in an unknown way.`, { cause });
+    }
   }
 }
 

@@ -48,8 +48,13 @@ function entriesOf(fields: Record<string, unknown>): [string, unknown][] {
 
 /** Writes a line to stderr. A terminal that was closed makes writing throw (EIO): losing the line is right then. */
 export function writeStderr(line: string): void {
+  drawStderr(`${line}\n`);
+}
+
+/** Writes text to stderr as it is, guarded like {@link writeStderr}. */
+export function drawStderr(text: string): void {
   try {
-    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
   } catch { /* the terminal is gone */ }
 }
 

@@ -112,9 +112,7 @@ export class Deployments {
   async #overwrite(entry: DeploymentEntry, body: DeploymentCreate): Promise<DeploymentRecord | undefined> {
     const draft = DeploymentDraft.of(this.#deps, entry);
     if (body.labels) draft.next.labels = withLabels(draft.next.labels, body.labels);
-    // The one key that the reference resets when it is absent.
-    const given = { ...body, parameters: body.parameters ?? "{}" };
-    await this.#writer.fill(draft, given, "creating deployment");
+    await this.#writer.fill(draft, body, "creating deployment");
     this.#replaceSchedules(draft, body);
     return await draft.send() ? draft.next : undefined;
   }

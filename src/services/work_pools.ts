@@ -154,7 +154,9 @@ export class WorkPools {
       page.offset,
       page.offset + page.limit,
     );
-    return await Promise.all(chosen.map((pool) => this.#view(pool)));
+    // What is deleted while the others are read is in no list any more.
+    const views = await Promise.all(chosen.map((pool) => this.#viewIfThere(pool)));
+    return views.flatMap((view) => view ?? []);
   }
 
   async count(filter: WorkPoolFilter | null | undefined): Promise<number> {
@@ -209,13 +211,19 @@ export class WorkPools {
   }
 
   async #view(pool: WorkPoolRecord): Promise<WorkPoolView> {
+    const view = await this.#viewIfThere(pool);
+    if (!view) throw new DomainError("not_found", `Work pool "${pool.name}" not found.`);
+    return view;
+  }
+
+  async #viewIfThere(pool: WorkPoolRecord): Promise<WorkPoolView | undefined> {
     const { kv } = this.#deps;
     const [gate, baseJobTemplate, agentsOnline] = await Promise.all([
       this.#gates.read(pool.id),
       readText(kv, pool.baseJobTemplate),
       this.#agents.onlineIn(pool.id),
     ]);
-    if (!gate) throw new DomainError("not_found", `Work pool "${pool.name}" not found.`);
+    if (!gate) return undefined;
     return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate), agentsOnline };
   }
 

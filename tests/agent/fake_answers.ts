@@ -152,3 +152,7 @@ export function runJson(run: FakeRun): Json {
     job_variables: run.jobVariables,
   };
 }
+
+export const variableJson = (name: string, value: unknown): Json => (
+  { id: "v", created: now(), updated: now(), name, value, tags: [] }
+);

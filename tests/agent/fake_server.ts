@@ -3,7 +3,16 @@
  * docs/gate.md, but no limits and no storage. Tests look at what was asked, and can put faults in front.
  */
 import type { StateType } from "../../src/schemas/records.ts";
-import { type FakeRun, type Json, now, poolJson, queueJson, runJson, stateJson } from "./fake_answers.ts";
+import {
+  type FakeRun,
+  type Json,
+  now,
+  poolJson,
+  queueJson,
+  runJson,
+  stateJson,
+  variableJson,
+} from "./fake_answers.ts";
 
 export interface Call {
   method: string;
@@ -169,7 +178,7 @@ export class FakeServer implements AsyncDisposable {
     }
     if ((found = match(/^GET \/api\/variables\/name\/([^/]+)$/))) {
       return found[0]! in this.variables
-        ? Response.json({ name: found[0], value: this.variables[found[0]!] })
+        ? Response.json(variableJson(found[0]!, this.variables[found[0]!]))
         : refuse(404, "Variable not found.");
     }
     if (match(/^POST \/api\/logs\/$/)) {

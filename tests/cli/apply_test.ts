@@ -26,11 +26,11 @@ const SERVER: Answers = {
   "POST /deployments/": () => fake.deployment(),
 };
 
-async function apply(text: string, answers: Answers, args: string[] = []) {
+async function apply(text: string, answers: Answers, args: string[] = [], env: Record<string, string> = {}) {
   const file = await Deno.makeTempFile({ suffix: ".yaml" });
   try {
     await Deno.writeTextFile(file, text);
-    const outcome = await runCli(["deployment", "apply", file, ...args], { answers });
+    const outcome = await runCli(["deployment", "apply", file, ...args], { answers, env });
     return { ...outcome, file, changes: outcome.requests.filter(isChange).map(({ path }) => path) };
   } finally {
     await Deno.remove(file);
@@ -103,4 +103,86 @@ Deno.test("deployment apply --output json keeps notes out of the answer", async 
 Deno.test("deployment apply says when there is no such file", async () => {
   const { code, err } = await runCli(["deployment", "apply", "no-such.yaml"]);
   assertEquals([code, err], [1, "Cannot read no-such.yaml: there is no such file.\n"]);
+});
+
+Deno.test("deployment apply fills in the environment and the server's variables, and says where one is missing", async () => {
+  const text = FILE.replace(
+    'command: "true"',
+    'command: "run {{ $FOLDER }} {{ day }}"\n    parameters: {{ prefect.variables.all }}\n    description: "in {{prefect.variables.place}}"'
+      .replace("{{ prefect.variables.all }}", '"{{ prefect.variables.all }}"'),
+  );
+  const answers: Answers = {
+    ...SERVER,
+    "GET /variables/name/all": () => fake.variable("all", { day: 5 }),
+    "GET /variables/name/place": () => fake.variable("place", "eu"),
+  };
+  const filled = await apply(text, answers, [], { FOLDER: "/data" });
+  assertEquals([filled.code, filled.err], [0, ""]);
+  const sent = filled.requests.find(({ path }) => path === "/deployments/")?.body as Record<string, unknown>;
+  assertEquals(sent.parameters, { day: 5 });
+  assertEquals(sent.description, "in eu");
+  assertEquals(sent.job_variables, { command: "run /data {{ day }}" });
+  const { "GET /variables/name/place": _place, ...without } = answers;
+  const missing = await apply(text, without);
+  assertEquals(missing.changes, []);
+  assertEquals(missing.err.replaceAll(missing.file, "FILE").trimEnd().split("\n"), [
+    "FILE:11: The environment has no FOLDER, for which '{{ $FOLDER }}' stands.",
+    "FILE:13: The server has no variable 'place': set it by variable set place VALUE.",
+    "Nothing was applied: 2 problems in FILE.",
+  ]);
+});
+
+Deno.test("deployment apply --dry-run shows what would change, field by field, and changes nothing", async () => {
+  const there: Answers = {
+    ...SERVER,
+    "POST /work_pools/filter": () => [fake.pool()],
+    "GET /work_pools/my-pool": () => fake.pool(),
+    "GET /deployments/name/etl/nightly": () =>
+      fake.deployment({ job_variables: { command: "false" }, work_queue_name: "high", tags: ["old"] }),
+  };
+  const { out, changes } = await apply(FILE, there, ["--dry-run"]);
+  assertEquals(changes, []);
+  assertEquals(out.trimEnd().split("\n"), [
+    "  work pool 'my-pool' stays as it is",
+    "+ work queue 'my-pool/high' would be created",
+    "  work queue 'my-pool/default' stays as it is",
+    "~ deployment 'etl/nightly' would be updated",
+    `      tags: ["old"] → []`,
+    `      job_variables: {"command":"false"} → {"command":"true"}`,
+    "This was a dry run: nothing was changed.",
+  ]);
+  const ofDefaultQueue = FILE.replace(", work_queue_name: high", "");
+  const same: Answers = {
+    ...there,
+    "GET /deployments/name/etl/nightly": () => fake.deployment({ job_variables: { command: "true" } }),
+  };
+  assertStringIncludes(
+    (await apply(ofDefaultQueue, same, ["--dry-run"])).out,
+    "'etl/nightly' stays as it is\n",
+  );
+  const fresh = await apply(FILE, SERVER, ["--dry-run", "-o", "json"]);
+  assertEquals(
+    JSON.parse(fresh.out).map(({ action }: { action: string }) => action),
+    ["create", "create", "create", "create"],
+  );
+});
+
+Deno.test("deployment apply takes several files, whose pools all count, and applies none if one has problems", async () => {
+  const pools = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(pools, '{"work_pools": [{"name": "other-pool"}]}');
+    const other = FILE.replace("{ name: my-pool, work", "{ name: other-pool, work");
+    assertEquals(
+      (await apply(other, { ...SERVER, "POST /work_pools/other-pool/queues/filter": () => [] }, [pools]))
+        .code,
+      0,
+    );
+    await Deno.writeTextFile(pools, '{"work_pool": []}');
+    const { code, err, changes } = await apply(other, SERVER, [pools]);
+    assertEquals([code, changes], [1, []]);
+    assertEquals(err.includes("There is no work pool"), false, err);
+    assertMatch(err, /:1: Unknown key 'work_pool'\. Did you mean 'work_pools'/);
+  } finally {
+    await Deno.remove(pools);
+  }
 });

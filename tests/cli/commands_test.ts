@@ -28,7 +28,13 @@ Deno.test("work-pool create passes the server's refusal on", async () => {
 Deno.test("work-pool ls marks what is paused, shows 0 as 0, and asks the queues where a pool has no status", async () => {
   const answers: Answers = {
     "POST /work_pools/filter": () => [
-      fake.pool({ name: "b", status: null, active_slots: 2, concurrency_limit: 5 }),
+      fake.pool({
+        name: "b",
+        status: null,
+        active_slots: 2,
+        concurrency_limit: 5,
+        sluice: { agents_online: 3 },
+      }),
       fake.pool({ name: "a", is_paused: true, concurrency_limit: 0, status: null }),
     ],
     "POST /work_pools/b/queues/filter": () => [fake.queue({ status: "NOT_READY" }), fake.queue()],
@@ -38,8 +44,8 @@ Deno.test("work-pool ls marks what is paused, shows 0 as 0, and asks the queues 
     .map((line) => line.split("│").slice(1, -1).map((cell) => cell.trim()));
   const { id } = fake.pool();
   assertEquals(rows, [
-    ["a (**)", "prefect-agent", id, "0", "0", "PAUSED"],
-    ["b", "prefect-agent", id, "5", "2", "READY"],
+    ["a (**)", "prefect-agent", id, "0", "PAUSED", "0", "?"],
+    ["b", "prefect-agent", id, "5", "READY", "2", "3"],
   ]);
   assertStringIncludes(out, "(**) denotes a paused pool");
 });
@@ -86,17 +92,18 @@ Deno.test("work-pool delete asks where somebody can answer, and needs --yes else
     });
     return [code, requests.some(({ method }) => method === "DELETE"), err];
   };
-  const nobody = "Add --yes to delete work pool 'my-pool': nobody can be asked here.\n";
+  const nobody = "Add --yes to delete work pool 'my-pool' and its queues: nobody can be asked here.\n";
   assertEquals(await remove([], {}), [1, false, nobody]);
-  assertEquals(await remove([], { confirm: () => false }), [1, false, "Nothing was deleted.\n"]);
+  assertEquals(await remove([], { confirm: () => false }), [1, false, "Nothing was changed.\n"]);
   assertEquals(await remove([], { confirm: () => true }), [0, true, ""]);
   assertEquals(await remove(["--yes"], {}), [0, true, ""]);
+  assertEquals(await remove(["--no-prompt"], {}), [0, true, ""]);
 });
 
 Deno.test("work-queue create and pause use the default pool unless another is named", async () => {
   const answers: Answers = {
     ...POOLS,
-    "POST /work_pools/default-agent-pool/queues": () => fake.queue({ work_pool_name: "default-agent-pool" }),
+    "POST /work_queues/": () => fake.queue({ work_pool_name: "default-agent-pool" }),
     "PATCH /work_pools/my-pool/queues/high": () => new Response(null, { status: 204 }),
   };
   const created = await runCli(["work-queue", "create", "q", "--limit", "0", "--priority", "3"], { answers });

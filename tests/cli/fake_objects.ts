@@ -1,3 +1,4 @@
+import type { AgentStatus } from "../../src/schemas/agent.ts";
 import type { Deployment } from "../../src/schemas/deployment.ts";
 import type { FlowRun } from "../../src/schemas/flow_run.ts";
 import type { StateType } from "../../src/schemas/records.ts";
@@ -165,4 +166,35 @@ export const log = (message: string, at = 0) => ({
   timestamp: "2026-11-23T11:59:59Z",
   flow_run_id: id(6),
   task_run_id: null,
+});
+
+export const variable = (name = "bucket", value: unknown = "eu") => ({
+  ...times,
+  id: id(8),
+  name,
+  value,
+  tags: [],
+});
+
+export const agent = (given: Partial<AgentStatus> = {}): AgentStatus => ({
+  created: times.created,
+  id: id(9),
+  name: "host-brisk-otter",
+  host: "host",
+  version: "0.1.0",
+  online: true,
+  last_heartbeat: NOW_TIME,
+  limit: null,
+  queues: [],
+  prefixes: [],
+  sessions: [{
+    id: id(10),
+    work_pool_id: id(1),
+    work_pool_name: "my-pool",
+    state: "live",
+    online: true,
+    last_heartbeat: NOW_TIME,
+  }],
+  held_runs: 1,
+  ...given,
 });

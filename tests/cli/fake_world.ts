@@ -11,6 +11,7 @@ export interface SentRequest {
   method: string;
   path: string;
   body: unknown;
+  headers: Headers;
 }
 
 /** What the server answers to one request: a body with status 200, or a whole response. */
@@ -27,10 +28,15 @@ export interface FakeServer {
 
 export interface FakeWorld extends FakeServer {
   env?: Record<string, string>;
+  /** Of the terminal; without them there is none. */
   columns?: number;
+  rows?: number;
+  page?: (text: string) => Promise<boolean>;
   confirm?: (question: string) => boolean;
   serverMain?: Main;
   agentMain?: Main;
+  /** A real server instead of answers. */
+  fetch?: CliWorld["fetch"];
   stop?: AbortController;
 }
 
@@ -54,19 +60,24 @@ function buildWorld(fake: FakeWorld, outcome: Outcome): CliWorld {
   const notExpected: Main = () => Promise.reject(new Error("not expected"));
   const { signal: stop } = fake.stop ?? new AbortController();
   return {
-    env: fake.env ?? {},
+    env: { SLUICE_PROFILES_PATH: "/nonexistent/profiles.json", ...fake.env },
     deps: { clock, random, ids: buildIds(clock, random) },
     program: "sluice",
     self: ["sluice"],
     isTerminal: fake.columns !== undefined,
+    isErrTerminal: fake.columns !== undefined,
     columns: () => fake.columns,
+    rows: () => fake.rows,
+    os: "linux",
+    ...(fake.page ? { page: fake.page } : {}),
     writeOut: (text) => void (outcome.out += text),
     writeErr: (line) => void (outcome.err += `${line}\n`),
+    drawErr: (text) => void (outcome.err += text),
     confirm: fake.confirm,
     listenForStop: () => ({ stop, hasten: stop, [Symbol.dispose]() {} }),
     serverMain: fake.serverMain ?? notExpected,
     agentMain: fake.agentMain ?? notExpected,
-    fetch: (url, init) => respond(url, init, fake, outcome.requests),
+    fetch: fake.fetch ?? ((url, init) => respond(url, init, fake, outcome.requests)),
   };
 }
 
@@ -94,11 +105,11 @@ async function respond(
   if (isDown) throw new TypeError("connection refused");
   const path = url.replace(/^https?:\/\/[^/]+\/api/, "");
   const body: unknown = typeof init.body === "string" ? JSON.parse(init.body) : undefined;
-  const request = { method: init.method ?? "GET", path, body };
+  const request = { method: init.method ?? "GET", path, body, headers: new Headers(init.headers) };
   requests.push(request);
   const answer = answers?.[`${request.method} ${path}`]?.(request);
   if (answer instanceof Response) return answer;
   return answer === undefined
-    ? Response.json({ detail: "Not Found" }, { status: 404 })
+    ? Response.json({ detail: "There is no such object." }, { status: 404 })
     : Response.json(answer);
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Api } from "../../src/client/api.ts";
-import { LOG_START, logPages, type LogPlace } from "../../src/cli/log_pages.ts";
+import { lastLines, LOG_START, logPages, type LogPlace, placeBehindLast } from "../../src/cli/log_pages.ts";
 import { StartedApp } from "../routes/started_app.ts";
 
 const RUN = "00000000-0000-4000-8000-000000000001";
@@ -16,7 +16,7 @@ const lines = (second: number, ...messages: string[]) =>
 
 async function read(api: Api, place: LogPlace): Promise<{ messages: string[]; place: LogPlace }> {
   const messages: string[] = [];
-  for await (const { page, next } of logPages(api, RUN, place)) {
+  for await (const { page, next } of logPages(api, { run: RUN }, place)) {
     messages.push(...page.map(({ message }) => message));
     place = next;
   }
@@ -52,4 +52,17 @@ Deno.test("logPages() goes on behind a place without losing or repeating a line 
     seen.push(messages);
   }
   assertEquals(seen, [["a"], [], ["b", "c"], ["d"], ["e"], [], ["f"], ["g"]]);
+});
+
+Deno.test("placeBehindLast() is behind all lines of the last time, however few of them were read", async () => {
+  await using app = await StartedApp.start();
+  await app.api.logs.create(lines(1, "a", "b"));
+  await app.api.logs.create(lines(2, "c", "d", "e"));
+  for (const count of [1, 2, 3, 4, 9]) {
+    const last = await lastLines(app.api, { run: RUN }, count);
+    assertEquals(last.map(({ message }) => message), ["a", "b", "c", "d", "e"].slice(-count));
+    const place = await placeBehindLast(app.api, { run: RUN }, last);
+    assertEquals([place.time?.slice(0, 19), place.lines], ["2026-11-23T12:00:02", 3], `${count}`);
+    assertEquals((await read(app.api, place)).messages, []);
+  }
 });

@@ -62,7 +62,7 @@ Deno.test("quickstart --once runs three runs with real processes and leaves noth
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], out);
     assertEquals(out.match(/Completed after/g)?.length, 3);
     assertMatch(out, /server │ Sluice [\d.]+ listens on http:\/\/127\.0\.0\.1:\d+\n/);
-    assertMatch(out, /│ my-pool │ .* │ +3 │ +0 │ READY +│/);
+    assertMatch(out, /│ my-pool │ .* │ +3 │ READY +│ +0 │ +1 │/);
     assertEquals([...Deno.readDirSync(temporary)], []);
   } finally {
     await Deno.remove(temporary, { recursive: true });

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { buildStyle } from "../../src/cli/screen/style.ts";
 import { ID_COLUMN, renderTable, type Table } from "../../src/cli/screen/table.ts";
 import { printable, truncate, widthOf } from "../../src/cli/screen/text.ts";
-import { duration, relativeTime } from "../../src/cli/screen/times.ts";
+import type { CommandContext } from "../../src/cli/context.ts";
+import { duration, relativeTime, timeText } from "../../src/cli/screen/times.ts";
 import { describe, limitText } from "../../src/cli/screen/values.ts";
 import { parseInstant } from "../../src/schemas/wire.ts";
 
@@ -98,6 +99,18 @@ Deno.test("relativeTime() says how far a time is away", () => {
   for (const [time, text] of cases) assertEquals(relativeTime(time, now), text);
 });
 
+Deno.test("timeText() is relative, with --verbose exact to the second", () => {
+  const context = (isVerbose: boolean) =>
+    ({
+      isVerbose,
+      world: { deps: { clock: { now: () => parseInstant("2026-11-23T12:00:00Z") } } },
+    }) as unknown as CommandContext;
+  const time = "2026-11-23T11:58:00.123456Z";
+  assertEquals(timeText(context(false))(time), "1 minute ago");
+  assertEquals(timeText(context(true))(time), "2026-11-23 11:58:00Z");
+  assertEquals(timeText(context(true))("2026-11-23T11:58:00.1+01:00"), "2026-11-23 11:58:00+01:00");
+});
+
 Deno.test("duration() and limitText() read well", () => {
   assertEquals([0.04, 9.96, 59.6, 185, 7_800].map(duration), [
     "40 ms",
@@ -118,7 +131,7 @@ Deno.test("describe() shows all fields, times as distances, null as None", () =>
     paused: true,
     template: { a: 1 },
   };
-  assertEquals(describe("WorkPool", value, now), [
+  assertEquals(describe("WorkPool", value, (time) => relativeTime(time, now)), [
     "WorkPool(",
     "    created='2 minutes ago',",
     "    name='a\\nb',",
@@ -129,4 +142,17 @@ Deno.test("describe() shows all fields, times as distances, null as None", () =>
     "    },",
     ")",
   ]);
+});
+
+Deno.test("renderTable() leaves extra columns out where they would cost others their cells, the last one first", () => {
+  const columns = [{ header: "Name" }, ID_COLUMN, { header: "Slots", isExtra: true }, {
+    header: "Status",
+    isExtra: true,
+  }];
+  const rows = [["some-name", "01a20cf9-c29d-7435-ab3f-4d224ebdb168", "3", "READY"]];
+  const header = (width: number) =>
+    renderTable({ title: "T", columns, rows }, width, plain)[2]?.replaceAll(/ +/g, " ");
+  assertEquals(header(46), "┃ Name ┃ ID ┃ Slots ┃ Status ┃");
+  assertEquals(header(45), "┃ Name ┃ ID ┃ Slots ┃");
+  assertEquals(header(36), "┃ Name ┃ ID ┃");
 });

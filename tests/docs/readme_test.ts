@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import { type Flag, START_FLAGS } from "../../src/agent/flags.ts";
+import { knownSettings } from "../../src/cli/known_settings.ts";
 import { SETTINGS } from "../../src/runtime/config.ts";
 
 /** The lines of one section. */
@@ -35,4 +36,9 @@ Deno.test("the README's table has every flag of an agent with its variables", ()
       assert(row.includes(`\`${setting}\``), `${setting} is not in the row of --${name}`);
     }
   }
+});
+
+Deno.test("the README names everything that server, agent and command line read from the environment", () => {
+  const text = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  for (const { name } of knownSettings()) assert(text.includes(`\`${name}\``), `${name} is in no table`);
 });

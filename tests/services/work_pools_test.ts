@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DomainError } from "../../src/errors.ts";
+import { gateKey } from "../../src/kv/keys.ts";
 import type { GateRecord } from "../../src/schemas/records.ts";
 import { POOL, World } from "./factories.ts";
 import { writes } from "./hooked_kv.ts";
@@ -298,4 +299,16 @@ Deno.test("WorkPools.delete() and WorkQueues.delete() are refused and taken back
     const { queue, config } = await workQueues.get(POOL, "q");
     assertEquals([queue.state, config.paused], ["open", false]);
   }
+});
+
+Deno.test("WorkPools.list() leaves out a pool that is deleted while the list is read", async () => {
+  using hooked = hookedWorld();
+  const { world, kv } = hooked;
+  await world.pool();
+  const other = await world.pool({ name: "other" });
+  kv.beforeRead = async ([kind, id]) => {
+    if (kind === "gate" && id === other.id) await kv.behind.delete(gateKey(other.id));
+  };
+  const views = await world.services.workPools.list(null, PAGE);
+  assertEquals(views.map(({ pool }) => pool.name), [POOL]);
 });

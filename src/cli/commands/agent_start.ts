@@ -1,7 +1,9 @@
 import type { Run } from "../command.ts";
 
-/** `--api` may also stand before the command's name. */
+/** `--api` and `--profile` may also stand before the command's name. */
 export const run: Run = (input, { world }) => {
   const api = input.text("api");
-  return world.agentMain(["start", ...(api === undefined ? [] : ["--api", api]), ...input.rest]);
+  const profile = input.text("profile");
+  const env = profile === undefined ? world.env : { ...world.env, SLUICE_PROFILE: profile };
+  return world.agentMain(["start", ...(api === undefined ? [] : ["--api", api]), ...input.rest], env);
 };

@@ -1,61 +1,46 @@
 import type { Run } from "../command.ts";
 import { type CommandContext, connect } from "../context.ts";
-import { CliError } from "../errors.ts";
-import { type Applied, applyManifest, findMissingPools } from "../manifest/apply_manifest.ts";
-import { type Manifest, readManifest } from "../manifest/manifest.ts";
-import { byLine, formatProblem, type Problem } from "../manifest/problem.ts";
+import { type Applied, applyManifest } from "../manifest/apply_manifest.ts";
+import { findDifferences } from "../manifest/differences.ts";
+import { readFiles } from "../manifest/read_files.ts";
 import { printNext } from "../screen/created.ts";
+import { printDifferences } from "../screen/differences.ts";
 import { printJson } from "../screen/json.ts";
+import { Progress } from "../screen/progress.ts";
 import { ID_COLUMN, printTable } from "../screen/table.ts";
 
 export const run: Run = async (input, context) => {
-  const file = input.argument("FILE");
-  const manifest = read(file, await readFile(file), context);
+  const files = input.many("FILE");
   const api = connect(context);
-  refuse(file, await findMissingPools(manifest, api), context);
-  const applied = await applyManifest(manifest, api);
+  const manifests = await readFiles(files, input.text("pool"), api, context);
+  if (input.isSet("dry-run")) {
+    const differences = await findDifferences(manifests, api);
+    return context.isJson ? printJson(differences, context) : printDifferences(differences, context);
+  }
+  const applied: Applied = { deployments: [], notes: [] };
+  const total = manifests.reduce((sum, { deployments }) => sum + deployments.length, 0);
+  using progress = new Progress("Applying deployments", total, context);
+  for (const manifest of manifests) {
+    const { deployments, notes } = await applyManifest(manifest, api, () => progress.step());
+    applied.deployments.push(...deployments);
+    applied.notes.push(...notes);
+  }
   for (const note of applied.notes) (context.isJson ? context.screen.note : context.screen.line)(note);
   if (context.isJson) return printJson(applied.deployments.map(({ deployment }) => deployment), context);
-  printApplied(file, applied, context);
+  await printApplied(files, applied, context);
 };
 
-async function readFile(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new CliError(`Cannot read ${file}: ${reason}.`, { cause });
-  }
-}
-
-function read(file: string, text: string, context: CommandContext): Manifest {
-  const { manifest, problems, warnings } = readManifest(text);
-  for (const warning of byLine(warnings)) {
-    context.screen.note(`${formatProblem(file, warning)} (warning)`);
-  }
-  refuse(file, problems, context);
-  if (manifest === undefined) throw new CliError(`Cannot read ${file}.`);
-  return manifest;
-}
-
-/** Says all that is wrong, then ends the command. */
-function refuse(file: string, problems: readonly Problem[], { screen }: CommandContext): void {
-  if (problems.length === 0) return;
-  for (const problem of byLine(problems)) screen.note(formatProblem(file, problem));
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  throw new CliError(`Nothing was applied: ${count} in ${file}.`);
-}
-
-function printApplied(file: string, { deployments }: Applied, context: CommandContext): void {
+async function printApplied(
+  files: readonly string[],
+  { deployments }: Applied,
+  context: CommandContext,
+): Promise<void> {
   const { screen } = context;
+  const names = files.map((file) => file.replace(/^.*\//, "")).join(", ");
   const [first] = deployments;
-  if (first === undefined) return screen.line(`Applied ${file}; it has no deployments.`);
-  printTable({
-    title: `Applied ${file.replace(/^.*\//, "")}`,
+  if (first === undefined) return screen.line(`Applied ${names}; there are no deployments in it.`);
+  await printTable({
+    title: `Applied ${names}`,
     columns: [
       { header: "Deployment", style: "green", min: 20 },
       { header: "Work pool" },

@@ -5,6 +5,7 @@ import type { Run } from "../command.ts";
 import { type CommandContext, connect } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { commandLine } from "../screen/created.ts";
+import { Progress } from "../screen/progress.ts";
 import { requireFlowRun } from "../targets.ts";
 
 /** How long an agent may take to answer a cancel before the user is told what is going on. */
@@ -43,12 +44,15 @@ async function propose(api: Api, { id, name }: FlowRun, force: boolean): Promise
 async function settled(
   api: Api,
   id: string,
-  { world: { deps: { clock } } }: CommandContext,
+  context: CommandContext,
 ): Promise<FlowRun> {
+  const { clock } = context.world.deps;
   const deadline = clock.monotonic() + PATIENCE_MS;
+  using progress = new Progress("Waiting for the agent to end its process", undefined, context);
   for (;;) {
     const flowRun = await api.flowRuns.get(id);
     if (isEnded(flowRun) || clock.monotonic() >= deadline) return flowRun;
+    progress.step(0);
     await clock.sleep(POLL_MS);
   }
 }

@@ -1,82 +1,70 @@
 import type { Api } from "../../client/api.ts";
 import type { FlowRun } from "../../schemas/flow_run.ts";
-import { STATE_TYPES, type StateType } from "../../schemas/records.ts";
+import { firstOf } from "../all_pages.ts";
 import type { Run } from "../command.ts";
 import { type CommandContext, connect } from "../context.ts";
 import type { Input } from "../input.ts";
-import { nearest } from "../nearest.ts";
+import { noteOddStates, type RunFilters, runFilters } from "../run_filters.ts";
 import { printJson } from "../screen/json.ts";
-import { ID_COLUMN, printTable } from "../screen/table.ts";
-import { duration, relativeTime } from "../screen/times.ts";
+import { Progress } from "../screen/progress.ts";
+import { ID_COLUMN, type Table, tableLines, timeColumn } from "../screen/table.ts";
+import { duration, timeText } from "../screen/times.ts";
 import { stateCell } from "../screen/values.ts";
-import { PAGE_SIZE } from "../all_pages.ts";
-import { listDeployments, requireDeployment } from "../targets.ts";
+import { listDeployments } from "../targets.ts";
+import { repeat } from "../watch.ts";
 
 export const run: Run = async (input, context) => {
   const api = connect(context);
-  const runs = await listRuns(api, input);
+  const filters = await runFilters(input, api, context);
+  if (input.isSet("watch")) {
+    return await repeat(async () => await linesOf(await listRuns(api, input, filters, context)), context);
+  }
+  const runs = await listRuns(api, input, filters, context);
   if (context.isJson) return printJson(runs, context);
   if (runs.length === 0) noteOddStates(input.texts("state"), context);
+  await context.screen.page(await linesOf(runs));
+
+  async function linesOf(runs: readonly FlowRun[]): Promise<string[]> {
+    return tableLines(await tableOf(runs, api, context), context.screen);
+  }
+};
+
+async function listRuns(
+  api: Api,
+  input: Input,
+  filters: RunFilters,
+  context: CommandContext,
+): Promise<FlowRun[]> {
+  const limit = input.number("limit") ?? Infinity;
+  using progress = new Progress("Reading flow runs", limit, context);
+  return await firstOf(
+    limit,
+    (page) => api.flowRuns.list({ ...filters, ...page }),
+    (count) => progress.step(count),
+  );
+}
+
+async function tableOf(runs: readonly FlowRun[], api: Api, context: CommandContext): Promise<Table> {
   const titles = new Map((await listDeployments(api)).map((of) => [of.deployment.id, of.title]));
-  const now = context.world.deps.clock.now();
-  printTable({
+  const time = timeText(context);
+  return {
     title: "Flow runs",
+    empty: "There are no such flow runs.",
     columns: [
       { header: "Name", style: "green", min: 14 },
       { header: "Deployment", min: 12 },
       { header: "State", min: 10 },
-      { header: "When" },
-      { header: "Took", align: "right" },
+      timeColumn("When"),
+      { header: "Took", align: "right", isExtra: true },
       ID_COLUMN,
     ],
     rows: runs.map((flowRun) => [
       flowRun.name,
       titles.get(flowRun.deployment_id ?? "") ?? "None",
       stateCell(flowRun.state_name ?? "None", flowRun.state_type ?? ""),
-      relativeTime(flowRun.start_time ?? flowRun.expected_start_time, now),
+      time(flowRun.start_time ?? flowRun.expected_start_time),
       flowRun.start_time === null ? "" : duration(flowRun.estimated_run_time),
       flowRun.id,
     ]),
-  }, context.screen);
-};
-
-async function listRuns(api: Api, input: Input): Promise<FlowRun[]> {
-  const filter = await filterOf(api, input);
-  const limit = input.number("limit") ?? PAGE_SIZE;
-  const runs: FlowRun[] = [];
-  while (runs.length < limit) {
-    const size = Math.min(PAGE_SIZE, limit - runs.length);
-    const page = await api.flowRuns.list({ flow_runs: filter, limit: size, offset: runs.length });
-    runs.push(...page);
-    if (page.length < size) break;
-  }
-  return runs;
-}
-
-/** Any name is a state's name somewhere; when no run has it, it may be a slip. */
-function noteOddStates(states: readonly string[], { screen }: CommandContext): void {
-  for (const state of states.filter((given) => !isType(given.toUpperCase()))) {
-    const near = nearest(state.toUpperCase(), STATE_TYPES).map((type) => `'${type}'`).join(", ");
-    screen.note(`No flow run is in a state named '${state}'. Nearest types: ${near}.`);
-  }
-}
-
-const isType = (state: string): state is StateType => STATE_TYPES.some((type) => type === state);
-
-async function filterOf(api: Api, input: Input) {
-  const reference = input.text("deployment");
-  const deployment = reference === undefined ? undefined : await requireDeployment(api, reference);
-  const states = input.texts("state");
-  const types = states.map((state) => state.toUpperCase()).filter(isType);
-  const names = states.filter((state) => !isType(state.toUpperCase()));
-  return {
-    ...(deployment === undefined ? {} : { deployment_id: { any_: [deployment.deployment.id] } }),
-    ...(states.length === 0 ? {} : {
-      state: {
-        operator: "or_" as const,
-        ...(types.length === 0 ? {} : { type: { any_: types } }),
-        ...(names.length === 0 ? {} : { name: { any_: names } }),
-      },
-    }),
   };
 }

@@ -1,3 +1,3 @@
 import type { Run } from "../command.ts";
 
-export const run: Run = (input, { world }) => world.serverMain([...input.rest]);
+export const run: Run = (input, { world }) => world.serverMain([...input.rest], world.env);

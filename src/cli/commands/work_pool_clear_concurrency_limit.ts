@@ -1,10 +1,7 @@
+import { changePool } from "../changes.ts";
 import type { Run } from "../command.ts";
-import { connect } from "../context.ts";
-import { requirePool } from "../targets.ts";
 
 export const run: Run = async (input, context) => {
-  const api = connect(context);
-  const name = input.argument("NAME");
-  await requirePool(api, name, api.workPools.update(name, { concurrency_limit: null }));
+  const name = await changePool(input, context, { concurrency_limit: null });
   context.screen.line(`Work pool '${name}' has no concurrency limit any more.`);
 };

@@ -1,3 +1,4 @@
+import { given } from "../changes.ts";
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
 import { DEFAULT_POOL } from "../defaults.ts";
@@ -8,18 +9,22 @@ import { requirePool } from "../targets.ts";
 
 export const run: Run = async (input, context) => {
   const api = connect(context);
-  const pool = input.text("pool") ?? DEFAULT_POOL;
-  const limit = input.number("limit");
-  const priority = input.number("priority");
-  const request = api.workQueues.create(pool, {
+  const body = {
     name: checkName(input.argument("NAME")),
     is_paused: input.isSet("paused"),
-    ...(limit === undefined ? {} : { concurrency_limit: limit }),
-    ...(priority === undefined ? {} : { priority }),
-  });
-  const queue = await requirePool(api, pool, request);
+    ...given({
+      concurrency_limit: input.number("limit"),
+      priority: input.number("priority"),
+      description: input.text("description"),
+    }),
+  };
+  const reference = input.text("pool") ?? DEFAULT_POOL;
+  const queue = reference === DEFAULT_POOL
+    ? await api.workQueues.createAlone(body)
+    : await requirePool(api, reference, (name) => api.workQueues.create(name, body));
+  const { work_pool_name: pool } = queue;
   printCreated({
-    kind: queue.is_paused ? "paused work queue" : "work queue",
+    kind: queue.is_paused ? "paused work queue with properties" : "work queue with properties",
     value: queue,
     properties: [
       ["name", `'${queue.name}'`],

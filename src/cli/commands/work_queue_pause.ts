@@ -1,12 +1,7 @@
+import { changeQueue } from "../changes.ts";
 import type { Run } from "../command.ts";
-import { connect } from "../context.ts";
-import { DEFAULT_POOL } from "../defaults.ts";
-import { requireQueue } from "../targets.ts";
 
 export const run: Run = async (input, context) => {
-  const api = connect(context);
-  const name = input.argument("NAME");
-  const pool = input.text("pool") ?? DEFAULT_POOL;
-  await requireQueue(api, pool, name, api.workQueues.update(pool, name, { is_paused: true }));
+  const { pool, name } = await changeQueue(input, context, { is_paused: true });
   context.screen.line(`Paused work queue '${name}' of work pool '${pool}'.`);
 };

@@ -22,9 +22,13 @@ export interface Applied {
   notes: string[];
 }
 
-/** Work pools that deployments name and that exist neither in the file nor on the server. */
-export async function findMissingPools(manifest: Manifest, api: Api): Promise<Problem[]> {
-  const known = [...await poolNames(api), ...manifest.pools.map(({ name }) => name)];
+/** Work pools that deployments name and that are neither on the server nor among those that will be made. */
+export async function findMissingPools(
+  manifest: Manifest,
+  willBe: readonly string[],
+  api: Api,
+): Promise<Problem[]> {
+  const known = [...await poolNames(api), ...willBe];
   return manifest.deployments.flatMap(({ body, poolLine }) => {
     const name = body.work_pool_name;
     if (!name || known.includes(name)) return [];
@@ -39,7 +43,11 @@ export async function findMissingPools(manifest: Manifest, api: Api): Promise<Pr
  * Creates the pools and queues that are missing, then creates or updates the deployments. Pools and queues that
  * exist are left as they are; the notes say where they differ from the file.
  */
-export async function applyManifest({ pools, deployments }: Manifest, api: Api): Promise<Applied> {
+export async function applyManifest(
+  { pools, deployments }: Manifest,
+  api: Api,
+  onDeployment: () => void = () => {},
+): Promise<Applied> {
   const notes: string[] = [];
   for (const pool of pools) await applyPool(pool, api, notes);
   const applied: AppliedDeployment[] = [];
@@ -51,6 +59,7 @@ export async function applyManifest({ pools, deployments }: Manifest, api: Api):
       deployment,
       isNew: deployment.created === deployment.updated,
     });
+    onDeployment();
   }
   return { deployments: applied, notes };
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { DeploymentCreate } from "../../schemas/deployment.ts";
 import { checkShape } from "./check_shape.ts";
 import { readDeployment } from "./read_deployment.ts";
+import { fillPlaceholders, findVariables, type PlaceholderValues } from "./placeholders.ts";
 import type { Problem } from "./problem.ts";
 import { IGNORED_AT_TOP, ManifestShape, PoolShape } from "./shape.ts";
 import { readSource, type Source } from "./source.ts";
@@ -30,18 +31,34 @@ export interface ReadManifest {
 /** What one part of a manifest is read with. */
 export interface Reading {
   source: Source;
+  /** Where deployments go that name no work pool. */
+  defaultPool: string | undefined;
   problems: Problem[];
   warnings: Problem[];
 }
 
+/** What a manifest does not say itself. */
+export interface Surroundings extends PlaceholderValues {
+  defaultPool?: string | undefined;
+}
+
 /** Reads a manifest. All problems are found in one go. */
-export function readManifest(text: string): ReadManifest {
-  const { source, problems } = readSource(text);
+export function readManifest(
+  text: string,
+  around: Surroundings = { env: {}, variables: {} },
+): ReadManifest {
+  const { source: written, problems } = readSource(text);
   const warnings: Problem[] = [];
-  if (source === undefined) return { manifest: undefined, problems, warnings };
-  const reading = { source, problems, warnings };
+  if (written === undefined) return { manifest: undefined, problems, warnings };
+  const source = fillPlaceholders(written, around, problems);
+  const reading = { source, defaultPool: around.defaultPool, problems, warnings };
   const manifest = readTop(reading);
   return { manifest: problems.length === 0 ? manifest : undefined, problems, warnings };
+}
+
+/** The names of the server's variables that a manifest refers to; none when it cannot be read. */
+export function variablesIn(text: string): string[] {
+  return findVariables(readSource(text).source?.value);
 }
 
 function readTop(reading: Reading): Manifest {
@@ -61,7 +78,7 @@ function readTop(reading: Reading): Manifest {
     problems.push({ line: 1, message: "There is nothing to apply: 'deployments' is missing or empty." });
   }
   const manifest = { pools, deployments };
-  refuseDoubles(manifest, reading);
+  refuseTwins(manifest, reading);
   return manifest;
 }
 
@@ -82,7 +99,7 @@ export function warnIgnored(
   }
 }
 
-function refuseDoubles({ pools, deployments }: Manifest, { source, problems }: Reading): void {
+function refuseTwins({ pools, deployments }: Manifest, { source, problems }: Reading): void {
   if (problems.length > 0) return; // positions in the lists are not those of the file then
   const refuse = (kind: string, list: string, names: readonly string[]) =>
     names.forEach((name, index) => {

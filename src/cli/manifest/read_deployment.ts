@@ -20,7 +20,8 @@ export function readDeployment(item: unknown, path: Path, reading: Reading): Dep
   const schedules = readSchedules(shape, path, reading);
   const limit = readLimit(shape, path, reading);
   if (problems.length > before || flow === undefined) return undefined;
-  if (!shape.work_pool?.name) {
+  const pool = shape.work_pool?.name ?? reading.defaultPool ?? null;
+  if (pool === null) {
     const message = `Deployment '${shape.name}' names no work pool: no agent will run it.`;
     reading.warnings.push({ line: source.lineOf([...path, "name"]), message });
   }
@@ -37,7 +38,7 @@ export function readDeployment(item: unknown, path: Path, reading: Reading): Dep
       parameters: shape.parameters ?? {},
       enforce_parameter_schema: shape.enforce_parameter_schema ?? false,
       paused: shape.paused ?? false,
-      work_pool_name: shape.work_pool?.name ?? null,
+      work_pool_name: pool,
       work_queue_name: shape.work_pool?.work_queue_name ?? null,
       job_variables: jobVariables,
       schedules,
@@ -102,11 +103,7 @@ function readLimit(shape: DeploymentShape, path: Path, reading: Reading) {
   const { concurrency_limit: value } = shape;
   if (value === undefined || value === null) return { concurrency_limit: null };
   const at = [...path, "concurrency_limit"];
-  const { source, problems, warnings } = reading;
-  warnings.push({
-    line: source.lineOfKey(at),
-    message: "'concurrency_limit' of a deployment is kept, but not enforced yet.",
-  });
+  const { source, problems } = reading;
   const full = typeof value === "object" ? value : { limit: value };
   const limit = checkShape(LimitShape, full, { path: at, source, problems });
   return {

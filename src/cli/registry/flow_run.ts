@@ -1,6 +1,18 @@
-import type { ArgumentSpec, CommandSpec } from "../command.ts";
+import type { CommandSpec, OptionSpec } from "../command.ts";
+import { WATCH_OPTIONS } from "./deployment.ts";
+import { FLOW_RUN, rows } from "./shared.ts";
 
-const flowRun: ArgumentSpec = { name: "RUN", summary: "The flow run: its id or its name" };
+/** How many log lines `--head` and `--tail` mean without a number. */
+const SOME_LINES = "20";
+const lines = (name: "head" | "tail", summary: string): OptionSpec => ({
+  name,
+  ...(name === "tail" ? { short: "t" } : {}),
+  kind: "count",
+  value: "N",
+  min: 1,
+  summary: `${summary}; without a number --num-logs, else ${SOME_LINES}`,
+  default: SOME_LINES,
+});
 
 export const FLOW_RUN_COMMANDS: readonly CommandSpec[] = [
   {
@@ -9,18 +21,11 @@ export const FLOW_RUN_COMMANDS: readonly CommandSpec[] = [
     summary: "List flow runs, the newest first",
     arguments: [],
     options: [
-      {
-        name: "limit",
-        short: "l",
-        kind: "number",
-        value: "N",
-        min: 1,
-        summary: "At most this many",
-        default: "15",
-      },
+      rows(15),
       {
         name: "state",
         short: "s",
+        aliases: ["--state-type"],
         kind: "texts",
         value: "STATE",
         summary: "Only runs in this state, by type (RUNNING) or name (TimedOut). Repeatable",
@@ -31,39 +36,110 @@ export const FLOW_RUN_COMMANDS: readonly CommandSpec[] = [
         kind: "text",
         value: "FLOW/NAME",
         summary: "Only runs of this deployment",
+        completes: "deployment",
       },
+      {
+        name: "flow-name",
+        kind: "texts",
+        value: "FLOW",
+        summary: "Only runs of this flow. Repeatable",
+        completes: "flow",
+      },
+      {
+        name: "pool",
+        kind: "text",
+        value: "NAME",
+        summary: "Only runs of this work pool",
+        completes: "work-pool",
+      },
+      {
+        name: "work-queue",
+        short: "q",
+        aliases: ["--queue"],
+        kind: "text",
+        value: "NAME",
+        summary: "Only runs of work queues of this name",
+        completes: "work-queue",
+      },
+      {
+        name: "since",
+        kind: "text",
+        value: "WHEN",
+        summary: "Only runs that were expected since then: '2 hours', or a time (ISO 8601)",
+      },
+      { name: "watch", short: "w", kind: "switch", summary: "Show the list again and again until Ctrl-C" },
     ],
-    example: "flow-run ls --state RUNNING --limit 50",
+    example: "flow-run ls --state RUNNING --since '2 hours' --limit 50",
     printsData: true,
+    printsTimes: true,
     load: () => import("../commands/flow_run_ls.ts"),
   },
   {
     group: "flow-run",
     name: "inspect",
     summary: "Show everything about a flow run",
-    arguments: [flowRun],
+    arguments: [FLOW_RUN],
     options: [],
     example: "flow-run inspect brisk-otter",
     printsData: true,
+    printsTimes: true,
     load: () => import("../commands/flow_run_inspect.ts"),
   },
   {
     group: "flow-run",
     name: "logs",
     summary: "Print the output of a flow run",
-    arguments: [flowRun],
+    arguments: [FLOW_RUN],
     options: [
-      { name: "tail", short: "n", kind: "number", value: "N", min: 1, summary: "Only the last lines" },
+      lines("head", "Only the first lines"),
+      lines("tail", "Only the last lines"),
+      {
+        name: "num-logs",
+        short: "n",
+        kind: "number",
+        value: "N",
+        min: 1,
+        summary: "How many lines; without --tail the first ones",
+      },
+      { name: "reverse", short: "r", kind: "switch", summary: "The newest line first" },
+      {
+        name: "level",
+        kind: "text",
+        value: "LEVEL",
+        summary: "Only lines of this level or above: debug, info, warning, error, critical, or a number",
+      },
+      { name: "follow", short: "f", kind: "switch", summary: "Print new lines until the run has ended" },
     ],
-    example: "flow-run logs brisk-otter --tail 20",
+    example: "flow-run logs brisk-otter --tail 20 --follow",
     printsData: true,
+    printsTimes: true,
     load: () => import("../commands/flow_run_logs.ts"),
+  },
+  {
+    group: "flow-run",
+    name: "watch",
+    summary: "Follow states and logs of a flow run until it has ended; exit code 0 if it completed",
+    arguments: [FLOW_RUN],
+    options: WATCH_OPTIONS,
+    example: "flow-run watch brisk-otter",
+    load: () => import("../commands/flow_run_watch.ts"),
+  },
+  {
+    group: "flow-run",
+    name: "explain",
+    summary: "Tell why a flow run has not started",
+    arguments: [FLOW_RUN],
+    options: [],
+    example: "flow-run explain brisk-otter",
+    printsData: true,
+    printsTimes: true,
+    load: () => import("../commands/flow_run_explain.ts"),
   },
   {
     group: "flow-run",
     name: "cancel",
     summary: "Cancel a flow run",
-    arguments: [flowRun],
+    arguments: [FLOW_RUN],
     options: [
       {
         name: "force",
@@ -74,5 +150,24 @@ export const FLOW_RUN_COMMANDS: readonly CommandSpec[] = [
     ],
     example: "flow-run cancel brisk-otter",
     load: () => import("../commands/flow_run_cancel.ts"),
+  },
+  {
+    group: "flow-run",
+    name: "retry",
+    summary: "Schedule a flow run of a deployment again, now, after it has ended",
+    arguments: [FLOW_RUN],
+    options: [],
+    example: "flow-run retry brisk-otter",
+    load: () => import("../commands/flow_run_retry.ts"),
+  },
+  {
+    group: "flow-run",
+    name: "delete",
+    summary: "Delete a flow run and its logs",
+    arguments: [FLOW_RUN],
+    options: [],
+    example: "flow-run delete brisk-otter --yes",
+    asks: true,
+    load: () => import("../commands/flow_run_delete.ts"),
   },
 ];

@@ -8,6 +8,8 @@ export type NextStep = readonly [heading: string, words: readonly string[]];
 export interface Created {
   /** `work pool` */
   kind: string;
+  /** "Created" when absent. */
+  verb?: string;
   /** The object itself, for `--output json`. */
   value: unknown;
   properties: readonly (readonly [name: string, value: string])[];
@@ -15,10 +17,13 @@ export interface Created {
 }
 
 /** Says what was created, with its main properties and what to type next. */
-export function printCreated({ kind, value, properties, next }: Created, context: CommandContext): void {
+export function printCreated(
+  { kind, verb = "Created", value, properties, next }: Created,
+  context: CommandContext,
+): void {
   if (context.isJson) return printJson(value, context);
   const { line, style } = context.screen;
-  line(`Created ${kind}:`);
+  line(`${verb} ${kind}:`);
   for (const [name, text] of properties) line(`    ${name} - ${style.cyan(text)}`);
   printNext(next, context);
 }

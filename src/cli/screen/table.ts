@@ -1,6 +1,7 @@
+import { cut, fitColumns, FRAME, withoutExtras } from "./fit_columns.ts";
 import type { Screen } from "./screen.ts";
 import type { Style, StyleName } from "./style.ts";
-import { type Align, pad, printable, truncate, widthOf, wrapWords } from "./text.ts";
+import { type Align, pad, widthOf, wrapWords } from "./text.ts";
 
 export interface Column {
   header: string;
@@ -10,6 +11,8 @@ export interface Column {
   min?: number;
   /** Its cells are cut before those of other columns. */
   givesWay?: boolean;
+  /** It is left out, those furthest to the right first, before any cell of others is cut. */
+  isExtra?: boolean;
 }
 
 /** Text whose style stands over the column's. */
@@ -27,26 +30,39 @@ export interface MarkedText {
 export type Cell = string | StyledText | MarkedText;
 
 /** Objects are named elsewhere: of all columns, an id is missed least. */
-export const ID_COLUMN: Column = { header: "ID", align: "right", style: "cyan", givesWay: true, min: 4 };
+export const idColumn = (header: string): Column => (
+  { header, align: "right", style: "cyan", givesWay: true, min: 4 }
+);
+export const ID_COLUMN = idColumn("ID");
+
+/** Times that are exact keep their seconds. */
+export const timeColumn = (header: string, more: Omit<Column, "header" | "min"> = {}): Column => (
+  { header, min: 20, ...more }
+);
 
 export interface Table {
   title: string;
   columns: readonly Column[];
   rows: readonly (readonly Cell[])[];
   caption?: string;
+  /** Stands instead of a table without rows. */
+  empty?: string;
 }
 
-const DEFAULT_MIN = 8;
-/** What a column costs beside its text: a bar and a space on each side. */
-const FRAME = 3;
-
 /** Writes the table, fitted into the screen's width: heavy bars around the header, light ones around the rows. */
-export function printTable(table: Table, screen: Screen): void {
-  for (const line of renderTable(table, screen.width, screen.style)) screen.line(line);
+export async function printTable(table: Table, screen: Screen): Promise<void> {
+  await screen.page(tableLines(table, screen));
+}
+
+/** What {@link printTable} writes. */
+export function tableLines(table: Table, { width, style }: Screen): string[] {
+  if (table.rows.length === 0 && table.empty !== undefined) return [style.dim(table.empty)];
+  return renderTable(table, width, style);
 }
 
 /** The lines of the table, none wider than `width` unless `width` leaves less than 1 column for each cell. */
-export function renderTable(table: Table, width: number, style: Style): string[] {
+export function renderTable(given: Table, width: number, style: Style): string[] {
+  const table = withoutExtras(given, width);
   const rows = table.rows.map((row) => row.map((cell) => cut(cell, Infinity)));
   const widths = fitColumns(table.columns, rows, width);
   const full = widths.reduce((sum, column) => sum + column + FRAME, 1);
@@ -82,14 +98,6 @@ export function renderTable(table: Table, width: number, style: Style): string[]
   }
 }
 
-/** The cell's text in at most `width` columns, its mark included. */
-function cut(cell: Cell, width: number): string {
-  const text = printable(typeof cell === "string" ? cell : cell.text);
-  const mark = typeof cell === "object" && "mark" in cell ? cell.mark : "";
-  const room = width - widthOf(mark);
-  return room > 1 ? `${truncate(text, room)}${mark}` : truncate(`${text}${mark}`, width);
-}
-
 const frame = (bar: string, cells: readonly string[]): string => `${bar} ${cells.join(` ${bar} `)} ${bar}`;
 
 function centred(text: string, width: number, paint: (text: string) => string): string[] {
@@ -97,48 +105,4 @@ function centred(text: string, width: number, paint: (text: string) => string): 
     const before = Math.max(0, Math.floor((width - widthOf(line)) / 2));
     return " ".repeat(before) + paint(line);
   });
-}
-
-/**
- * How wide each column's text is: as wide as it wants to be while there is room; else headers are broken at their
- * spaces, then columns are cut down to their minimum, those that give way before the others, then beyond it.
- */
-function fitColumns(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  width: number,
-): number[] {
-  const cells = columns.map((_, index) => Math.max(1, ...rows.map((row) => widthOf(row[index] ?? ""))));
-  const words = columns.map(({ header }) => Math.max(...header.split(" ").map(widthOf)));
-  const wanted = columns.map(({ header }, index) => Math.max(cells[index] ?? 1, widthOf(header)));
-  const uncut = columns.map((_, index) => Math.max(cells[index] ?? 1, words[index] ?? 1));
-  const least = columns.map(({ min = DEFAULT_MIN }, index) =>
-    Math.max(Math.min(cells[index] ?? 1, min), words[index] ?? 1)
-  );
-  const floors = [
-    uncut,
-    columns.map(({ givesWay }, index) => (givesWay ? least : uncut)[index] ?? 1),
-    least,
-    columns.map(() => 1),
-  ];
-  const room = width - 1 - FRAME * columns.length;
-  const fitted = floors.reduce((widths, floor) => shrink(widths, floor, room), wanted);
-  // A header that was broken may need less than it was left.
-  return fitted.map((column, index) => {
-    const lines = wrapWords(columns[index]?.header ?? "", column).map(widthOf);
-    return Math.min(column, Math.max(cells[index] ?? 1, ...lines));
-  });
-}
-
-/** Takes columns away from the widest, one by one, none below its floor, until all fit into `room`. */
-function shrink(widths: readonly number[], floor: readonly number[], room: number): number[] {
-  const fitted = [...widths];
-  const isAbove = (index: number) => (fitted[index] ?? 0) > (floor[index] ?? 0);
-  for (let over = fitted.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
-    const open = fitted.map((_, index) => index).filter(isAbove);
-    if (open.length === 0) break;
-    const widest = open.reduce((best, index) => (fitted[index] ?? 0) > (fitted[best] ?? 0) ? index : best);
-    fitted[widest] = (fitted[widest] ?? 1) - 1;
-  }
-  return fitted;
 }

@@ -1,5 +1,6 @@
 import { type Instant } from "../../schemas/records.ts";
 import { parseInstant } from "../../schemas/wire.ts";
+import type { CommandContext } from "../context.ts";
 
 const UNITS = [
   ["year", 365 * 86_400],
@@ -20,6 +21,16 @@ export function relativeTime(time: string | null | undefined, now: Instant): str
   if (amount === undefined) return "now";
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 }
+
+/** How a command shows times in tables: how far away they are, or with `--verbose` to the second, in UTC. */
+export function timeText({ isVerbose, world }: CommandContext): (time: string | null | undefined) => string {
+  const now = world.deps.clock.now();
+  return (time) => isVerbose ? exactTime(time) : relativeTime(time, now);
+}
+
+/** `2026-11-23 12:00:05Z`; "never" without a time. */
+const exactTime = (time: string | null | undefined): string =>
+  time?.replace("T", " ").replace(/\.\d+(?=Z$|[+-]\d\d:)/, "") ?? "never";
 
 function largestUnit(seconds: number): string | undefined {
   for (const [unit, length] of UNITS) {

@@ -1,8 +1,9 @@
-import type { Instant } from "../../schemas/records.ts";
+import type { CommandContext } from "../context.ts";
+import { printJson } from "./json.ts";
 import type { StyleName } from "./style.ts";
 import type { MarkedText, StyledText } from "./table.ts";
 import { printable } from "./text.ts";
-import { relativeTime } from "./times.ts";
+import { timeText } from "./times.ts";
 
 /** A limit as people read it: null is `None`, 0 is `0`. */
 export const limitText = (limit: number | null | undefined): string =>
@@ -31,17 +32,34 @@ export function stateCell(text: string, type: string = text): string | StyledTex
 export const nameWithMark = (name: string, isPaused: boolean): string | MarkedText =>
   isPaused ? { text: name, mark: " (**)" } : name;
 
-const TIMES = new Set(["created", "updated", "last_polled", "timestamp", "start_time", "end_time"]);
+const TIMES = new Set([
+  "created",
+  "updated",
+  "last_polled",
+  "last_heartbeat",
+  "timestamp",
+  "start_time",
+  "end_time",
+]);
 
-/** All fields of an object, one a line: `name='my-pool'`, times as distances from now, null as `None`. */
-export function describe(kind: string, value: Readonly<Record<string, unknown>>, now: Instant): string[] {
-  const lines = Object.entries(value).flatMap(([key, field]) => describeField(key, field, now));
+type TimeText = (time: string) => string;
+
+/** All fields of an object, one a line: `name='my-pool'`, times as `time` shows them, null as `None`. */
+export function describe(kind: string, value: Readonly<Record<string, unknown>>, time: TimeText): string[] {
+  const lines = Object.entries(value).flatMap(([key, field]) => describeField(key, field, time));
   return [`${kind}(`, ...lines, ")"];
 }
 
-function describeField(key: string, value: unknown, now: Instant): string[] {
+/** Answers with an object: all its fields, or itself as JSON. */
+export async function printObject(kind: string, value: object, context: CommandContext): Promise<void> {
+  if (context.isJson) return printJson(value, context);
+  const time = context.isVerbose ? (exact: string) => exact : timeText(context);
+  await context.screen.page(describe(kind, { ...value }, time));
+}
+
+function describeField(key: string, value: unknown, time: TimeText): string[] {
   const isTime = typeof value === "string" && (TIMES.has(key) || key.endsWith("_start_time"));
-  const shown = isTime ? relativeTime(value, now) : value;
+  const shown = isTime ? time(value) : value;
   const [first = "", ...rest] =
     (typeof shown === "object" && shown !== null ? JSON.stringify(shown, null, 4) : literal(shown)).split(
       "\n",
