@@ -21,6 +21,7 @@ import { Explanation } from "../schemas/explanation.ts";
 import {
   DeploymentListBody,
   FlowListBody,
+  FlowRunFilters,
   FlowRunListBody,
   LogListBody,
   WorkPoolListBody,
@@ -188,7 +189,7 @@ export class Api {
       body: FlowRunBulkSetStateBody,
       answer: FlowRunBulkSetStateResponse,
     }),
-    count: this.#call("POST", "/flow_runs/count", { body: FlowRunListBody, answer: z.int() }),
+    count: this.#call("POST", "/flow_runs/count", { body: FlowRunFilters, answer: z.number() }),
     /** @param token the claim token; without one, as anybody would propose it */
     setState: (id: string, body: z.input<typeof SetStateBody>, token?: string, options: CallOptions = {}) =>
       this.#proposeState(id, body, {
