@@ -22,7 +22,9 @@ import {
   DeploymentListBody,
   FlowListBody,
   FlowRunFilters,
+  FlowRunHistoryBody,
   FlowRunListBody,
+  FlowRunPaginateBody,
   LogListBody,
   WorkPoolListBody,
   WorkQueueListBody,
@@ -32,9 +34,11 @@ import {
   DeploymentFlowRunCreate,
   FlowRun,
   FlowRunCreate,
+  FlowRunPage,
   FlowRunUpdate,
   GetRunsBody,
   GetScheduledFlowRunsBody,
+  HistoryInterval,
   WorkerFlowRun,
 } from "../schemas/flow_run.ts";
 import {
@@ -189,7 +193,16 @@ export class Api {
       body: FlowRunBulkSetStateBody,
       answer: FlowRunBulkSetStateResponse,
     }),
-    count: this.#call("POST", "/flow_runs/count", { body: FlowRunFilters, answer: z.number() }),
+    count: this.#call("POST", "/flow_runs/count", { body: FlowRunFilters, answer: z.int() }),
+    page: this.#call("POST", "/flow_runs/paginate", { body: FlowRunPaginateBody, answer: FlowRunPage }),
+    history: this.#call("POST", "/flow_runs/history", {
+      body: FlowRunHistoryBody,
+      answer: z.array(HistoryInterval),
+    }),
+    lateness: this.#call("POST", "/flow_runs/lateness", {
+      body: FlowRunFilters,
+      answer: z.number().nullable(),
+    }),
     /** @param token the claim token; without one, as anybody would propose it */
     setState: (id: string, body: z.input<typeof SetStateBody>, token?: string, options: CallOptions = {}) =>
       this.#proposeState(id, body, {

@@ -45,7 +45,7 @@ export function flowRunListEndpoints(
       path: "/flow_runs/count",
       summary: "Count runs",
       body: FlowRunFilters,
-      answers: { 200: z.number() },
+      answers: { 200: z.int() },
     }, async ({ body }) => ok(await list.count(body))),
     endpoint({
       method: "POST",
