@@ -19,12 +19,13 @@ import { BATCH_MUTATIONS } from "../../kv/limits.ts";
 import type { ServerDeps } from "../../runtime/deps.ts";
 import type { GateRecord, Instant, RunRecord } from "../../schemas/records.ts";
 import { Batch, type RunChange } from "./batch.ts";
-import { admitClaim, type Claim, stageGrant, toRequest, type WaitingClaim } from "./claim.ts";
+import { type Claim, stageGrant, toRequest, type WaitingClaim } from "./claim.ts";
 import { commitBatch, type Sent } from "./commit_batch.ts";
 import { type Decided, decideOperations, hasRoom, limitsLeft } from "./decide.ts";
 import { loadPlan } from "./load_plan.ts";
 import { type Operation, PoolGoneError, type Submitted } from "./operation.ts";
 import { PoolCache, type PoolQueues } from "./pool_cache.ts";
+import { WaitingClaims } from "./waiting_claims.ts";
 
 /** How long claims wait before they look again although nothing woke them. */
 const SAFETY_NET_MS = 5_000;
@@ -57,7 +58,7 @@ export class Gatekeeper {
   readonly #onChange: (changes: readonly RunChange[]) => void;
   readonly #ringOther: (pool: string) => void;
   #operations: Submitted[] = [];
-  #claims: WaitingClaim[] = [];
+  readonly #claims: WaitingClaims;
   #cache: PoolCache | undefined;
   #epoch = 0;
   #running = false;
@@ -72,6 +73,10 @@ export class Gatekeeper {
     this.#pool = options.pool;
     this.#onChange = options.onChange;
     this.#ringOther = options.ring;
+    this.#claims = new WaitingClaims(options.deps, {
+      onNews: () => this.#raiseEpoch(),
+      onNobodyLeft: () => this.#sleep?.abort(), // nobody is left to look for
+    });
   }
 
   /** Whether nobody waits here and nothing is under way. */
@@ -80,7 +85,7 @@ export class Gatekeeper {
   }
   /** How many claims wait. */
   get waitingClaims(): number {
-    return this.#claims.length;
+    return this.#claims.count;
   }
 
   /**
@@ -100,29 +105,8 @@ export class Gatekeeper {
    *
    * @throws DomainError `stale_token` when the session has ended, `not_found` when the pool is gone
    */
-  async claim(claim: Claim, waitMs: number): Promise<RunRecord[]> {
-    this.#supersede(claim);
-    const { promise, resolve, reject } = Promise.withResolvers<RunRecord[]>();
-    const waiting = { claim, isNew: true, committing: false, isOver: false, isGone: false, resolve, reject };
-    const { shutdown } = this.#deps;
-    const answered = new AbortController();
-    const leave = () => this.#withdraw(waiting);
-    const over = () => this.#endWait(waiting);
-    claim.signal.addEventListener("abort", leave, { once: true });
-    shutdown.addEventListener("abort", over, { once: true });
-    this.#claims.push(waiting);
-    if (claim.signal.aborted) leave();
-    if (shutdown.aborted) over();
-    this.#raiseEpoch();
-    if (waitMs <= 0) over();
-    else this.#deps.clock.sleep(waitMs, answered.signal).then(() => answered.signal.aborted || over());
-    try {
-      return await promise;
-    } finally {
-      answered.abort();
-      claim.signal.removeEventListener("abort", leave);
-      shutdown.removeEventListener("abort", over);
-    }
+  claim(claim: Claim, waitMs: number): Promise<RunRecord[]> {
+    return this.#claims.add(claim, waitMs);
   }
 
   /** What this request would be granted now; nothing is written. */
@@ -158,7 +142,7 @@ export class Gatekeeper {
 
   #raiseEpoch(): void {
     this.#epoch++;
-    if (this.#claims.length > 0) this.#wake();
+    if (this.#claims.count > 0) this.#wake();
   }
 
   #wake(): void {
@@ -166,28 +150,9 @@ export class Gatekeeper {
     if (!this.#running) this.#run();
   }
 
-  /** The client sent the same claim again: its first request is not read by anybody any more. */
-  #supersede(claim: Claim): void {
-    for (const waiting of [...this.#claims]) {
-      const isSame = waiting.claim.session === claim.session && waiting.claim.claimId === claim.claimId;
-      if (isSame) this.#withdraw(waiting);
-    }
-  }
-
-  #withdraw(waiting: WaitingClaim): void {
-    waiting.isGone = true;
-    if (!waiting.committing) this.#answer(waiting, []);
-    if (this.#claims.length === 0) this.#sleep?.abort(); // nobody is left to look for
-  }
-
-  #endWait(waiting: WaitingClaim): void {
-    waiting.isOver = true;
-    this.#raiseEpoch();
-  }
-
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#operations.length > 0 || this.#claims.length > 0) {
+    while (this.#operations.length > 0 || this.#claims.count > 0) {
       const epoch = this.#epoch;
       const taken = this.#operations;
       this.#operations = [];
@@ -197,7 +162,7 @@ export class Gatekeeper {
         this.#fail(taken, error);
       }
       const hasNews = this.#operations.length > 0 || this.#epoch !== epoch;
-      if (!hasNews && this.#claims.length > 0) await this.#sleepUntilNews();
+      if (!hasNews && this.#claims.count > 0) await this.#sleepUntilNews();
     }
     this.#running = false;
   }
@@ -215,7 +180,7 @@ export class Gatekeeper {
   #fail(taken: readonly Submitted[], error: unknown): void {
     this.#cache = undefined;
     for (const { reject } of taken) reject(error);
-    for (const waiting of this.#claims.splice(0)) waiting.reject(error);
+    this.#claims.rejectAll(error);
   }
 
   /** Brings the taken operations and what the waiting claims can get to an end. */
@@ -228,7 +193,7 @@ export class Gatekeeper {
       const outcome = await this.#commit(decided);
       // Decided anew for as long as it takes: one of the racing servers always wins, and a slot is always freed.
       if (outcome === "not_applied") {
-        this.#takeBack(decided.granted.keys());
+        this.#claims.takeBack(decided.granted.keys());
         continue;
       }
       this.#settle(decided, outcome);
@@ -273,7 +238,7 @@ export class Gatekeeper {
   /** Grants what the waiting claims can get. */
   async #grant(decided: Decided): Promise<void> {
     const { batch } = decided;
-    const admitted = await this.#admit(batch.cache);
+    const admitted = await this.#claims.admit(batch.cache);
     decided.over = admitted.filter(({ isOver }) => isOver);
     this.#dueInMs = null;
     if (admitted.length === 0) return;
@@ -317,22 +282,6 @@ export class Gatekeeper {
       if (!claims.some(({ isGone }) => isGone)) return { claims, plan };
       claims = claims.filter(({ isGone }) => !isGone);
     }
-  }
-
-  async #admit(cache: PoolCache): Promise<WaitingClaim[]> {
-    const admitted = await Promise.all(this.#claims.map(async (waiting) => {
-      try {
-        const verdict = await admitClaim(this.#deps.kv, cache, waiting.claim, waiting.isNew);
-        waiting.isNew = false;
-        if (verdict === "admitted") return [waiting];
-        this.#answer(waiting, verdict.granted);
-      } catch (error) {
-        this.#remove(waiting);
-        waiting.reject(error);
-      }
-      return [];
-    }));
-    return admitted.flat().filter((waiting) => !waiting.isGone);
   }
 
   async #commit(decided: Decided): Promise<Sent["outcome"]> {
@@ -381,33 +330,14 @@ export class Gatekeeper {
       const error = unknownOutcome();
       for (const { one } of [...answered, ...refused]) one.reject(error);
       for (const waiting of granted.keys()) {
-        this.#remove(waiting);
-        waiting.reject(error);
+        this.#claims.reject(waiting, error);
       }
       return;
     }
     if (batch.changes.length > 0) this.#onChange(batch.changes);
     for (const { one, result } of answered) one.resolve(result);
     for (const { one, error } of refused) one.reject(error);
-    for (const [waiting, runs] of granted) this.#answer(waiting, runs);
-    for (const waiting of over) this.#answer(waiting, []); // looked at once more, in vain
-  }
-
-  /** Their grants did not come about: they wait on, and those that went away meanwhile leave. */
-  #takeBack(claims: Iterable<WaitingClaim>): void {
-    for (const waiting of claims) {
-      waiting.committing = false;
-      if (waiting.isGone) this.#answer(waiting, []);
-    }
-  }
-
-  #answer(waiting: WaitingClaim, runs: RunRecord[]): void {
-    this.#remove(waiting);
-    waiting.resolve(runs);
-  }
-
-  #remove(waiting: WaitingClaim): void {
-    const at = this.#claims.indexOf(waiting);
-    if (at >= 0) this.#claims.splice(at, 1);
+    for (const [waiting, runs] of granted) this.#claims.answer(waiting, runs);
+    for (const waiting of over) this.#claims.answer(waiting, []); // looked at once more, in vain
   }
 }
