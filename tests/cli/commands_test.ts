@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import * as fake from "./fake_objects.ts";
 import { type Answers, type FakeWorld, runCli } from "./fake_world.ts";
+import { rowsOf } from "./rows.ts";
 
 const RUN = `/flow_runs/${fake.flowRun().id}`;
 const POOLS = { "POST /work_pools/filter": () => [fake.pool(), fake.pool({ name: "test-pool" })] };
@@ -48,6 +49,17 @@ Deno.test("work-pool ls marks what is paused, shows 0 as 0, and asks the queues 
     ["b", "prefect-agent", id, "5", "READY", "2", "3"],
   ]);
   assertStringIncludes(out, "(**) denotes a paused pool");
+});
+
+Deno.test("work-pool ls and work-queue ls are not disturbed by a pool that is deleted meanwhile", async () => {
+  const answers: Answers = {
+    "POST /work_pools/filter": () => [fake.pool({ status: null }), fake.pool({ name: "gone", status: null })],
+    "POST /work_pools/my-pool/queues/filter": () => [fake.queue()],
+  };
+  const pools = await runCli(["work-pool", "ls"], { answers });
+  assertEquals([pools.code, rowsOf(pools.out).map(([name]) => name)], [0, ["gone", "my-pool"]]);
+  const queues = await runCli(["work-queue", "ls"], { answers });
+  assertEquals([queues.code, rowsOf(queues.out).length], [0, 1]);
 });
 
 Deno.test("work-pool ls --output json prints what the server sent, and nothing else", async () => {

@@ -3,6 +3,7 @@ import type { WorkPool } from "../../schemas/work_pool.ts";
 import { allPages } from "../all_pages.ts";
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
+import { ifThere } from "../if_there.ts";
 import { printJson } from "../screen/json.ts";
 import { type Cell, type Column, ID_COLUMN, printTable, timeColumn } from "../screen/table.ts";
 import { timeText } from "../screen/times.ts";
@@ -56,6 +57,6 @@ async function statusOf(pool: WorkPool, api: Api): Promise<string> {
   if (pool.is_paused) return "PAUSED";
   if (pool.status !== null) return pool.status;
   if ((pool.sluice?.agents_online ?? 0) > 0) return "READY";
-  const queues = await api.workQueues.list(pool.name);
+  const queues = await ifThere(api.workQueues.list(pool.name)) ?? []; // it may be deleted meanwhile
   return queues.some(({ status }) => status === "READY") ? "READY" : "NOT_READY";
 }

@@ -3,6 +3,7 @@ import type { WorkQueue } from "../../schemas/work_queue.ts";
 import { allPages } from "../all_pages.ts";
 import type { Run } from "../command.ts";
 import { connect } from "../context.ts";
+import { ifThere } from "../if_there.ts";
 import { printJson } from "../screen/json.ts";
 import { ID_COLUMN, printTable, timeColumn } from "../screen/table.ts";
 import { timeText } from "../screen/times.ts";
@@ -47,6 +48,9 @@ async function listQueues(api: Api, only: string | undefined): Promise<WorkQueue
   const pools = only === undefined
     ? (await poolNames(api)).sort()
     : [(await requirePool(api, only, api.workPools.get)).name];
-  const queues = await Promise.all(pools.map((pool) => allPages((page) => api.workQueues.list(pool, page))));
-  return queues.flatMap((of) => of.sort((a, b) => a.priority - b.priority));
+  const queues = await Promise.all(
+    pools.map((pool) => ifThere(allPages((page) => api.workQueues.list(pool, page)))),
+  );
+  // A pool that is deleted meanwhile has no queues any more.
+  return queues.flatMap((of) => of?.sort((a, b) => a.priority - b.priority) ?? []);
 }

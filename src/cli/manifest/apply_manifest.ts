@@ -1,8 +1,7 @@
 import type { Api } from "../../client/api.ts";
-import { ApiError } from "../../client/http.ts";
 import type { Deployment } from "../../schemas/deployment.ts";
-import type { WorkPool } from "../../schemas/work_pool.ts";
 import { allPages } from "../all_pages.ts";
+import { ifThere } from "../if_there.ts";
 import { noSuch } from "../nearest.ts";
 import { limitText } from "../screen/values.ts";
 import { poolNames } from "../targets.ts";
@@ -65,7 +64,7 @@ export async function applyManifest(
 }
 
 async function applyPool(shape: PoolShape, api: Api, notes: string[]): Promise<void> {
-  const existing = await findPool(shape.name, api);
+  const existing = await ifThere(api.workPools.get(shape.name));
   if (existing === undefined) {
     await api.workPools.create({
       name: shape.name,
@@ -100,15 +99,6 @@ async function applyQueue(
     await api.workQueues.update(at.pool, queue.name, settings);
   } else {
     noteDifferences(title.replace(/^w/, "W"), at.found, settings, notes);
-  }
-}
-
-async function findPool(name: string, api: Api): Promise<WorkPool | undefined> {
-  try {
-    return await api.workPools.get(name);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
   }
 }
 

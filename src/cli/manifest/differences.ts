@@ -1,7 +1,7 @@
 /** What applying a manifest would change, found out by reading alone. */
 import type { Api } from "../../client/api.ts";
-import { ApiError } from "../../client/http.ts";
 import { allPages } from "../all_pages.ts";
+import { ifThere } from "../if_there.ts";
 import type { DeploymentPlan, Manifest } from "./manifest.ts";
 import type { PoolShape } from "./shape.ts";
 
@@ -25,7 +25,7 @@ export async function findDifferences(manifests: readonly Manifest[], api: Api):
 /** Pools and queues that are there are left as they are: only what is missing would be made. */
 async function ofPool(shape: PoolShape, api: Api): Promise<Difference[]> {
   const { name } = shape;
-  const existing = await orUndefined(api.workPools.get(name));
+  const existing = await ifThere(api.workPools.get(name));
   const queues = existing ? await allPages((page) => api.workQueues.list(name, page)) : [];
   const isThere = (queue: string) => queues.some((known) => known.name === queue);
   return [
@@ -41,7 +41,7 @@ async function ofPool(shape: PoolShape, api: Api): Promise<Difference[]> {
 
 async function ofDeployment({ flow, body }: DeploymentPlan, api: Api): Promise<Difference> {
   const difference = { kind: "deployment" as const, name: `${flow}/${body.name}` };
-  const existing = await orUndefined(api.deployments.byName(flow, body.name));
+  const existing = await ifThere(api.deployments.byName(flow, body.name));
   if (existing === undefined) return { ...difference, action: "create", changes: {} };
   const changes = Object.fromEntries(
     Object.entries(body).flatMap(([field, wished]) => {
@@ -53,15 +53,6 @@ async function ofDeployment({ flow, body }: DeploymentPlan, api: Api): Promise<D
     }),
   );
   return { ...difference, action: Object.keys(changes).length === 0 ? "none" : "update", changes };
-}
-
-async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 /** What the server added is no difference. */

@@ -1,8 +1,8 @@
 import type { Api } from "../../client/api.ts";
-import { ApiError } from "../../client/http.ts";
 import type { CommandContext } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readText } from "../files.ts";
+import { ifThere } from "../if_there.ts";
 import { findMissingPools } from "./apply_manifest.ts";
 import { type Manifest, readManifest, variablesIn } from "./manifest.ts";
 import { byLine, formatProblem, type Problem } from "./problem.ts";
@@ -50,12 +50,8 @@ function show(
 
 async function readVariables(names: readonly string[], api: Api): Promise<Record<string, unknown>> {
   const found = await Promise.all(names.map(async (name): Promise<[string, unknown][]> => {
-    try {
-      return [[name, (await api.variables.byName(name)).value]];
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return [];
-      throw error;
-    }
+    const variable = await ifThere(api.variables.byName(name));
+    return variable === undefined ? [] : [[name, variable.value]];
   }));
   return Object.fromEntries(found.flat());
 }
