@@ -2,6 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { Services } from "../services/services.ts";
+import { absentEndpoints } from "./absent.ts";
 import { adminEndpoints, settingsEndpoints } from "./admin.ts";
 import { agentEndpoints, type AgentSettings } from "./agents.ts";
 import { deploymentEndpoints } from "./deployments.ts";
@@ -51,6 +52,7 @@ export function allEndpoints(deps: ServerDeps, services: Services, settings: Age
     ...flowRunStateEndpoints(services),
     ...logEndpoints(services.logs),
     ...agentEndpoints(services, now, settings),
+    ...absentEndpoints(deps),
   ];
   endpoints.push(openApiEndpoint(endpoints));
   return endpoints;

@@ -18,10 +18,11 @@ export function int(min?: number, max?: number) {
 /** An integer above zero. */
 export const positiveInt = () => z.preprocess(toInt, z.int().positive());
 
-/** A number of any kind; text that reads as a number passes. */
-export function num(min?: number) {
+/** A number of any kind between `min` and `max`; text that reads as a number passes. */
+export function num(min?: number, max?: number) {
   const base = z.number();
-  return z.preprocess(toNumber, min === undefined ? base : base.min(min));
+  const bounded = min === undefined ? base : base.min(min);
+  return z.preprocess(toNumber, max === undefined ? bounded : bounded.max(max));
 }
 
 /** A number above zero. */
