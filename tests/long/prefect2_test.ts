@@ -16,7 +16,7 @@ Deno.test("2.20.25: the command line manages pools, queues, deployments and runs
   assertMatch(await prefect("work-pool inspect a"), /is_paused=True[^]*concurrency_limit=3/);
   await prefect("work-pool resume a");
   await prefect("work-queue create q --pool a --limit 2 -q 1");
-  assertMatch(await prefect("work-queue ls --pool a"), /q +│ +1 │/);
+  assertMatch(await prefect("work-queue ls --pool a"), /q +│ 1 +│ 2 /);
   assertMatch(await prefect("work-queue inspect q --pool a"), /concurrency_limit=2/);
   await client.python("deploy2.py", "a", "w");
   assertMatch(await prefect("deployment ls"), /plain\/for-agents/);

@@ -45,7 +45,7 @@ Deno.test("3.8.8: the command line manages deployments, schedules, runs and vari
   const { id: schedule } = (await schedules())[0]!;
   await prefect(`deployment schedule pause plain/d ${schedule}`);
   assertEquals((await schedules()).map(({ active }) => active), [false]);
-  await prefect(`--no-prompt deployment schedule delete plain/d ${schedule}`);
+  await prefect(`deployment schedule delete plain/d ${schedule} -y`);
   assertEquals(await schedules(), []);
 
   await prefect("deployment run plain/d --param name=bob --start-in 1h");
