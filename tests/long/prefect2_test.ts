@@ -6,28 +6,27 @@ const start = () => Installation.start("SLUICE_PREFECT2", "2.20.25");
 
 Deno.test("2.20.25: the command line manages pools, queues, deployments and runs", async () => {
   await using client = await start();
-  const { prefect } = bound(client);
   await Promise.all([
-    prefect("work-pool create a --type prefect-agent"),
-    prefect("work-pool create w --type process"),
+    client.prefect("work-pool create a --type prefect-agent"),
+    client.prefect("work-pool create w --type process"),
   ]);
-  await prefect("work-pool set-concurrency-limit a 3");
-  await prefect("work-pool pause a");
-  assertMatch(await prefect("work-pool inspect a"), /is_paused=True[^]*concurrency_limit=3/);
-  await prefect("work-pool resume a");
-  await prefect("work-queue create q --pool a --limit 2 -q 1");
-  assertMatch(await prefect("work-queue ls --pool a"), /q +│ 1 +│ 2 /);
-  assertMatch(await prefect("work-queue inspect q --pool a"), /concurrency_limit=2/);
+  await client.prefect("work-pool set-concurrency-limit a 3");
+  await client.prefect("work-pool pause a");
+  assertMatch(await client.prefect("work-pool inspect a"), /is_paused=True[^]*concurrency_limit=3/);
+  await client.prefect("work-pool resume a");
+  await client.prefect("work-queue create q --pool a --limit 2 -q 1");
+  assertMatch(await client.prefect("work-queue ls --pool a"), /q +│ 1 +│ 2 /);
+  assertMatch(await client.prefect("work-queue inspect q --pool a"), /concurrency_limit=2/);
   await client.python("deploy2.py", "a", "w");
-  assertMatch(await prefect("deployment ls"), /plain\/for-agents/);
-  await prefect("deployment schedule create plain/for-agents --interval 3600");
-  assertMatch(await prefect("deployment schedule ls plain/for-agents"), /3600|1:00:00/);
-  await prefect("deployment run plain/for-agents --param name=bob --start-in 1h");
+  assertMatch(await client.prefect("deployment ls"), /plain\/for-agents/);
+  await client.prefect("deployment schedule create plain/for-agents --interval 3600");
+  assertMatch(await client.prefect("deployment schedule ls plain/for-agents"), /3600|1:00:00/);
+  await client.prefect("deployment run plain/for-agents --param name=bob --start-in 1h");
   const { id } = (await client.run("plain"))!;
-  assertMatch(await prefect("flow-run ls"), /plain/);
-  await prefect(`flow-run cancel ${id}`);
+  assertMatch(await client.prefect("flow-run ls"), /plain/);
+  await client.prefect(`flow-run cancel ${id}`);
   assertEquals((await client.run("plain"))?.state_type, "CANCELLED");
-  assertMatch(await prefect("flow ls"), /sleepy/);
+  assertMatch(await client.prefect("flow ls"), /sleepy/);
   assertEquals(client.unanswered(), []);
 });
 
@@ -51,10 +50,9 @@ Deno.test("2.20.25: a flow with a task crashes, as long as there are no task run
 
 Deno.test("2.20.25: an agent and a worker run deployments, and stop runs that are cancelled", async () => {
   await using client = await start();
-  const { prefect } = bound(client);
   await Promise.all([
-    prefect("work-pool create a --type prefect-agent"),
-    prefect("work-pool create w --type process"),
+    client.prefect("work-pool create a --type prefect-agent"),
+    client.prefect("work-pool create w --type process"),
   ]);
   await client.python("deploy2.py", "a", "w");
   for (
@@ -64,11 +62,11 @@ Deno.test("2.20.25: an agent and a worker run deployments, and stop runs that ar
     ]
   ) {
     await using runner = client.start("prefect", args);
-    await prefect(`deployment run plain/${name}`);
+    await client.prefect(`deployment run plain/${name}`);
     await client.reaches("plain", "COMPLETED", runner);
-    await prefect(`deployment run sleepy/${name}`);
+    await client.prefect(`deployment run sleepy/${name}`);
     const { id } = await client.reaches("sleepy", "RUNNING", runner);
-    await prefect(`flow-run cancel ${id}`);
+    await client.prefect(`flow-run cancel ${id}`);
     await client.reaches("sleepy", "CANCELLED", runner);
     await runner.interrupt();
   }
@@ -77,7 +75,7 @@ Deno.test("2.20.25: an agent and a worker run deployments, and stop runs that ar
 
 Deno.test("2.20.25: deployment build needs the endpoints of blocks", async () => {
   await using client = await start();
-  await client.prefect("work-pool", "create", "a", "--type", "prefect-agent");
+  await client.prefect("work-pool create a --type prefect-agent");
   const entrypoint = new URL("prefect/flows2.py:plain", import.meta.url).pathname;
   await using building = client.start("prefect", [
     ...["deployment", "build", entrypoint, "--name", "d", "--pool", "a", "--skip-upload", "--apply"],
@@ -85,9 +83,4 @@ Deno.test("2.20.25: deployment build needs the endpoints of blocks", async () =>
   ]);
   assertEquals((await building.ended()).code, 1);
   assertEquals(client.unanswered(), ["GET /block_types/slug/process", "POST /block_types/"]);
-});
-
-/** A command of the command line as one text. */
-const bound = (client: Installation) => ({
-  prefect: (line: string) => client.prefect(...line.split(" ")),
 });
