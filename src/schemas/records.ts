@@ -329,8 +329,10 @@ export interface SchedulingRecord {
   due: Instant | null;
   /** The last date of each schedule for which a run was made, by the schedule's id. */
   generated: Record<string, Instant>;
-  /** The deployment has changed: waiting runs of its schedules have to go before new ones are made. */
-  purge?: true;
+  /** When the deployment was changed last; until its runs are made anew. */
+  since?: Instant;
+  /** Waiting runs of its schedules for later than this have to go, before new ones are made. */
+  purge?: Instant;
 }
 
 /**

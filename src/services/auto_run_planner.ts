@@ -1,7 +1,13 @@
 import { HORIZON, type Horizon, planRuns } from "../domain/schedule/plan_runs.ts";
 import { readTexts } from "../kv/large_text.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
-import type { DeploymentRecord, Instant, JsonText, ScheduleRecord } from "../schemas/records.ts";
+import type {
+  DeploymentRecord,
+  Instant,
+  JsonText,
+  ScheduleRecord,
+  SchedulingRecord,
+} from "../schemas/records.ts";
 import type { AutoRun } from "./auto_run_creation.ts";
 import { readSchedules } from "./deployment_schedules.ts";
 import { merged } from "./run_staging.ts";
@@ -9,6 +15,10 @@ import { autoRunIdempotencyKey, creatorOf, toSchedule } from "./stored_schedule.
 
 /** What cannot be worked out or made is looked at again after this. */
 export const LOOK_LATER = 60e6;
+/** Up to so long after a change no date since then is left out, whatever kept its runs from being made at once. */
+const NOTICED = 600e6;
+/** Intervals that count from their making, which takes microseconds for each, do not begin with it. */
+const AT_ONCE = 1_000;
 /** Runs are made on request for dates up to a year ahead: a rule may count from its start. */
 const FURTHEST = 366 * 86_400e6;
 
@@ -42,19 +52,19 @@ export class AutoRunPlanner {
 
   /**
    * What to make now.
-   *
-   * @param generated the last date of each schedule for which a run was made
    */
   async plan(
     deployment: DeploymentRecord,
     now: Instant,
-    generated: Record<string, Instant>,
+    { generated, since }: SchedulingRecord,
   ): Promise<AutoRunPlan> {
+    const justChanged = since !== undefined && now - since <= NOTICED ? Math.min(since + AT_ONCE, now) : now;
     const plan: AutoRunPlan = { autoRuns: [], generated: {}, due: null };
     for (const { schedule, parameters } of await this.#activeSchedules(deployment)) {
       const until = generated[schedule.id] ?? null;
+      const from = until === null ? justChanged : now;
       const { dates, generatedUntil, lookAgain } = this.#planRuns(schedule, deployment.id, () =>
-        planRuns(toSchedule(schedule.schedule), { now, from: now, generatedUntil: until })) ??
+        planRuns(toSchedule(schedule.schedule), { now, from, generatedUntil: until })) ??
         { dates: [], generatedUntil: until, lookAgain: now + LOOK_LATER };
       plan.autoRuns.push(...autoRunsOf(schedule, { deployment: deployment.id, parameters, dates }));
       if (generatedUntil !== null) {

@@ -69,7 +69,7 @@ export class AutoRuns {
               deployment: id,
               error,
             });
-            await this.#postpone(id, now).catch(() => {}); // it stays due
+            if (!isPassing(error)) await this.#postpone(id, now).catch(() => {}); // it stays due
           }
         }),
       );
@@ -83,13 +83,13 @@ export class AutoRuns {
     // In this order: a change of the deployment that this does not see has changed the record, too.
     const scheduling = await get(this.#deps.kv, schedulingKey(id));
     const { value } = scheduling;
-    if (!value || value.purge || value.due === null || value.due > now) return 0;
+    if (!value || value.purge !== undefined || value.due === null || value.due > now) return 0;
     const deployment = await get(this.#deps.kv, deploymentKey(id));
     if (!deployment.value) return 0;
     const entry = { ...deployment, value: deployment.value };
     const plan = deployment.value.paused
       ? { autoRuns: [], generated: value.generated, due: null }
-      : await this.#planner.plan(entry.value, now, value.generated);
+      : await this.#planner.plan(entry.value, now, value);
     return await this.#carryOut(entry, { ...scheduling, value }, { plan, now });
   }
 
@@ -176,7 +176,7 @@ export class AutoRuns {
       const scheduling = await get(kv, schedulingKey(id));
       const deployment = await get(kv, deploymentKey(id));
       if (!deployment.value) throw new DomainError("not_found", "Deployment not found");
-      if (scheduling.value?.purge) continue;
+      if (scheduling.value?.purge !== undefined) continue;
       const entry = { ...deployment, value: deployment.value };
       const autoRuns = await this.#planner.wanted(entry.value, now, bounds);
       const size = commitSize(entry.value, autoRuns);
@@ -193,6 +193,10 @@ export class AutoRuns {
     throw new DomainError("contention", "The deployment changed while its runs were made: try again.");
   }
 }
+
+/** What a next try may not meet again. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof DomainError && (error.code === "contention" || error.code === "unknown_outcome");
 
 /** How many of the runs go into one commit. */
 function commitSize({ tags, labels }: DeploymentRecord, autoRuns: readonly AutoRun[]): number {

@@ -94,8 +94,9 @@ function noteChange(
   before: Entry<SchedulingRecord>,
   now: Instant,
 ): void {
-  const marked = before.value ? { purge: true as const } : {};
-  writeScheduling(commit, deployment, before, { due: now, generated: {}, ...marked });
+  // What an earlier change left to do is still to be done.
+  const purge = before.value ? { purge: Math.min(before.value.purge ?? now, now) } : {};
+  writeScheduling(commit, deployment, before, { due: now, generated: {}, since: now, ...purge });
 }
 
 /** Deletes the deployment with all that stands beside it. What follows is `ScheduleChanges.settle`. */

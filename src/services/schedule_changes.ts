@@ -50,17 +50,17 @@ export class ScheduleChanges {
    * @throws DomainError `contention`, `unknown_outcome`
    */
   async finish(deployment: string): Promise<boolean> {
-    const { kv, clock } = this.#deps;
-    if (!(await get(kv, schedulingKey(deployment))).value?.purge) return true;
+    const { kv } = this.#deps;
+    const changed = (await get(kv, schedulingKey(deployment))).value?.purge;
+    if (changed === undefined) return true;
     const isGone = (await get(kv, deploymentKey(deployment))).value === null;
-    const now = clock.now();
-    let after: AutoRunEntry | { date: Instant } = { date: isGone ? -Infinity : now };
+    let after: AutoRunEntry | { date: Instant } = { date: isGone ? -Infinity : changed };
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       // Listed first, looked for the mark then: so what is listed was made of what the deployment was before.
       const entries: AutoRunEntry[] = await autoRunsAfter(kv, deployment, after, PAGE);
       const scheduling = await get(kv, schedulingKey(deployment));
-      if (!scheduling.value?.purge) return true;
-      const left = await this.#deleteRuns(entries.filter(({ date }) => date > now));
+      if (scheduling.value?.purge === undefined) return true;
+      const left = await this.#deleteRuns(entries.filter(({ date }) => date > changed));
       const isLast = entries.length < PAGE;
       after = entries.at(-1) ?? after;
       const { purge: _, ...unmarked } = scheduling.value;
