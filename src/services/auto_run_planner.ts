@@ -58,7 +58,7 @@ export class AutoRunPlanner {
     now: Instant,
     { generated, since }: SchedulingRecord,
   ): Promise<AutoRunPlan> {
-    const justChanged = since !== undefined && now - since <= NOTICED ? Math.min(since + AT_ONCE, now) : now;
+    const justChanged = since !== undefined && now - since <= NOTICED ? since + AT_ONCE : now;
     const plan: AutoRunPlan = { autoRuns: [], generated: {}, due: null };
     for (const { schedule, parameters } of await this.#activeSchedules(deployment)) {
       const until = generated[schedule.id] ?? null;

@@ -59,17 +59,21 @@ class ScheduledWorld {
   /** Asks one of the servers until it answers; one that dies meanwhile never does. */
   async #ask<T>(what: (services: Services) => Promise<T>): Promise<T> {
     for (;;) {
-      const { services } = this.#servers[this.sim.random.int(2)]!;
-      const lost = Symbol();
-      const answer = await Promise.race([
-        what(services).catch((error) => {
-          if (error instanceof DomainError && error.code !== "not_found") return lost;
-          throw error;
-        }),
-        this.sim.sleep("user", 30_000).then(() => lost),
-      ]);
-      if (answer !== lost) return answer as T;
+      const answer = await this.#askOnce(what);
+      if (answer !== undefined) return answer;
     }
+  }
+
+  /** Undefined when there is no answer. */
+  async #askOnce<T>(what: (services: Services) => Promise<T>): Promise<T | undefined> {
+    const { services } = this.#servers[this.sim.random.int(2)]!;
+    return await Promise.race([
+      what(services).catch((error) => {
+        if (error instanceof DomainError && error.code !== "not_found") return undefined;
+        throw error;
+      }),
+      this.sim.sleep("user", 30_000).then(() => undefined),
+    ]);
   }
 
   async #use(): Promise<void> {
@@ -86,15 +90,15 @@ class ScheduledWorld {
     for (let round = 0; round < 12; round++) {
       await this.sim.sleep("user", random.int(60_000));
       const id = ids[random.int(3)]!;
-      const action = random.int(5);
-      if (action === 0) this.#kill();
-      if (action === 1) await this.#ask(({ deployments }) => deployments.setPaused(id, true));
-      if (action === 2) {
-        const given = [100 + random.int(400)].map((interval) => ({ schedule: { interval } }));
-        await this.#ask(({ deployments }) => deployments.update(id, { schedules: given }));
-      }
-      if (action === 3) this.#startKill();
-      await this.#ask(({ deployments }) => deployments.setPaused(id, false));
+      if (random.chance(0.2)) this.#kill(random.int(2));
+      if (random.chance(0.5)) this.#killSoon(random.int(2));
+      const given = [100 + random.int(400)].map((interval) => ({ schedule: { interval } }));
+      const changes: ((services: Services) => Promise<void>)[] = [
+        ({ deployments }) => deployments.setPaused(id, true),
+        ({ deployments }) => deployments.setPaused(id, false),
+        ({ deployments }) => deployments.update(id, { schedules: given, paused: false }),
+      ];
+      await this.#askOnce(changes[random.int(3)]!);
     }
     Object.assign(this.#faults, NO_FAULTS);
     // Requests whose answer was not waited for may still be under way, and change something.
@@ -109,21 +113,17 @@ class ScheduledWorld {
     return found !== undefined && Number(found.key[1]) <= this.sim.now();
   }
 
-  #kill(): void {
-    const i = this.sim.random.int(2);
+  #kill(i: number): void {
     this.sim.kill(this.#servers[i]!.who);
     this.#boot(i);
   }
 
-  /** Dies a little later, in the midst of what is asked next. */
-  #startKill(): void {
-    const victim = this.sim.random.int(2);
-    const { who } = this.#servers[victim]!;
-    this.sim.start(`death of ${who}`, async () => {
-      for (let i = this.sim.random.int(200); i > 0; i--) await this.sim.point(`death of ${who}`, "waits");
-      if (this.#servers[victim]!.who !== who) return;
-      this.sim.kill(who);
-      this.#boot(victim);
+  /** Dies in the midst of what is asked next. */
+  #killSoon(i: number): void {
+    const { who } = this.#servers[i]!;
+    this.sim.start("death", async () => {
+      for (let steps = this.sim.random.int(40); steps > 0; steps--) await this.sim.point("death", "waits");
+      if (this.#servers[i]!.who === who) this.#kill(i);
     });
   }
 
