@@ -17,6 +17,7 @@ import { messageOf, openKv, StartError } from "./src/runtime/open_kv.ts";
 import { listenForStop } from "./src/runtime/process.ts";
 import { systemRandom } from "./src/runtime/random.ts";
 import { VERSION } from "./src/runtime/version.ts";
+import { startScheduler } from "./src/scheduler/scheduler.ts";
 import { keepPacked } from "./src/services/run_index/background.ts";
 import { buildServices } from "./src/services/services.ts";
 
@@ -121,7 +122,8 @@ function serve(deps: ServerDeps, config: Config): Serving {
   try {
     const server = Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
     void services.leftovers.keepSweeping();
-    return { server, background: keepPacked(deps, services.runIndex) };
+    const background = [keepPacked(deps, services.runIndex), startScheduler(deps, services).stopped];
+    return { server, background: Promise.all(background) };
   } catch (error) {
     throw error instanceof Deno.errors.AddrInUse
       ? new PortInUseError(`Port ${port} of ${host} is in use. Stop what has it, or choose another --port.`)

@@ -26,6 +26,8 @@ export interface Proposal extends Transition {
   stateId: string;
   /** Id of the pause that somebody ends for the run's holder: no token is asked for. Nothing else may have happened since. */
   resumes?: string | undefined;
+  /** Id of the state that the run has to be in still, since that is what was judged. */
+  onlyFrom?: string | undefined;
 }
 
 /** `delaySeconds` only for WAIT. */
@@ -49,6 +51,9 @@ export type TransitionPlan =
 export function planTransition(proposal: Proposal): TransitionPlan {
   const { run } = proposal;
   if (run.state.id === proposal.stateId) return answer("ACCEPT", null); // applied before, and the answer was lost
+  if (proposal.onlyFrom !== undefined && proposal.onlyFrom !== run.state.id) {
+    return answer("ABORT", "This run is in another state by now.");
+  }
   const verdict = judgeToken(proposal);
   if (verdict) return verdict;
 

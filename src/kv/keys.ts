@@ -15,6 +15,7 @@ import type {
   RunDoc,
   RunInputRecord,
   RunRecord,
+  SchedulingRecord,
   SessionRecord,
   StateRecord,
   VariableRecord,
@@ -134,6 +135,18 @@ export const deploymentOrderKey = (name: string, id: string): Key<0> => [
   "deployment_order",
   name.slice(0, 200),
   id,
+];
+
+/** How far the runs of a deployment's schedules are made. */
+export const schedulingKey = (deployment: string): Key<SchedulingRecord> => ["scheduling", deployment];
+/** Index of the deployments whose schedules have to be looked at, by time. */
+export const scheduleDueKey = (due: number, deployment: string): Key<0> => ["schedule_due", due, deployment];
+/** A run that a schedule of the deployment made, by its date. Dropped once that is past. */
+export const autoRunKey = (deployment: string, date: number, run: string): Key<0> => [
+  "auto_run",
+  deployment,
+  date,
+  run,
 ];
 
 /** A variable. */

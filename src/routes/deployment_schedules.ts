@@ -10,7 +10,7 @@ import { toSchedule } from "./deployment_shapes.ts";
 import { created, type Endpoint, endpoint, noContent, ok } from "./endpoint.ts";
 
 export function deploymentScheduleEndpoints(
-  { deployments, deploymentSchedules }: Pick<Services, "deployments" | "deploymentSchedules">,
+  { autoRuns, deploymentSchedules }: Pick<Services, "autoRuns" | "deploymentSchedules">,
 ): Endpoint[] {
   return [
     endpoint({
@@ -54,11 +54,18 @@ export function deploymentScheduleEndpoints(
     endpoint({
       method: "POST",
       path: "/deployments/:id/schedule",
-      summary: "Make the runs of a deployment's schedules; schedules are kept but make no runs yet",
+      summary: "Make the runs of a deployment's schedules, within bounds",
       body: ScheduleDeploymentBody,
       answers: { 200: z.null() },
-    }, async ({ param }) => {
-      await deployments.require(param("id"));
+    }, async ({ param, body }) => {
+      const { start_time, end_time, min_time, min_runs, max_runs } = body;
+      await autoRuns.make(param("id"), {
+        start: start_time,
+        end: end_time,
+        minTime: typeof min_time === "number" ? min_time * 1e6 : null,
+        minRuns: min_runs,
+        maxRuns: max_runs,
+      });
       return ok(null);
     }),
   ];

@@ -24,6 +24,7 @@ import { toWorkQueue } from "./shapes.ts";
 
 type Parts = Pick<
   Services,
+  | "autoRuns"
   | "deployments"
   | "deploymentList"
   | "deploymentRemoval"

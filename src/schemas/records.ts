@@ -323,6 +323,18 @@ export interface ScheduleRecord {
   updated: Instant;
 }
 
+/** How far the runs of a deployment's schedules are made. Whoever makes such runs checks and rewrites it. */
+export interface SchedulingRecord {
+  /** When to look again; null when there is nothing to make until the deployment changes. The index says the same. */
+  due: Instant | null;
+  /** The last date of each schedule for which a run was made, by the schedule's id. */
+  generated: Record<string, Instant>;
+  /** When the deployment was changed last; until its runs are made anew. */
+  since?: Instant;
+  /** Waiting runs of its schedules for later than this have to go, before new ones are made. */
+  purge?: Instant;
+}
+
 /**
  * What is known of a chunk of log lines without reading it: count of lines, time of the line at its other end, lowest
  * and highest level, bytes before packing, pieces that it is stored in.

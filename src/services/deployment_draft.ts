@@ -1,11 +1,24 @@
 import { Commit } from "../kv/commit.ts";
 import { hashKey } from "../kv/hash.ts";
-import { deploymentKey, deploymentNameKey, deploymentOrderKey, deploymentPolledKey } from "../kv/keys.ts";
+import {
+  deploymentKey,
+  deploymentNameKey,
+  deploymentOrderKey,
+  deploymentPolledKey,
+  schedulingKey,
+} from "../kv/keys.ts";
 import { dropPieces, type PackedText, packText, storePieces } from "../kv/large_text.ts";
 import { type Entry, get } from "../kv/read.ts";
+import { writeScheduling } from "../kv/scheduling.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentCreate } from "../schemas/deployment.ts";
-import type { DeploymentRecord, FlowRecord, Instant, JsonText } from "../schemas/records.ts";
+import type {
+  DeploymentRecord,
+  FlowRecord,
+  Instant,
+  JsonText,
+  SchedulingRecord,
+} from "../schemas/records.ts";
 import { fromJsonText } from "../schemas/wire.ts";
 import { settlingAhead } from "./large_values.ts";
 
@@ -53,9 +66,13 @@ export class DeploymentDraft {
     this.next.pullSteps = null;
   }
 
-  /** Whether it was written. False when another change came between. */
+  /** Whether it was written. False when another change came between. What follows is `ScheduleChanges.settle`. */
   async send(): Promise<boolean> {
-    const { kv } = this.#deps;
+    const { kv, clock } = this.#deps;
+    const scheduling = await get(kv, schedulingKey(this.next.id));
+    if (scheduling.value || this.next.schedules !== "[]") {
+      noteChange(this.commit, this.next.id, scheduling, clock.now());
+    }
     const ahead = await storePieces(kv, this.commit, [...this.#texts.values()]);
     this.commit.set(deploymentKey(this.next.id), this.next);
     return await settlingAhead(kv, ahead, async () => {
@@ -67,8 +84,28 @@ export class DeploymentDraft {
   }
 }
 
-/** Deletes the deployment with all that stands beside it. */
-export function deleteDeployment(commit: Commit, deployment: DeploymentRecord): void {
+/**
+ * Notes that runs of its schedules have to be made anew, in the commit that changes the deployment: what was made before
+ * goes first (`ScheduleChanges`). Everything counts, since runs are made of the whole deployment.
+ */
+function noteChange(
+  commit: Commit,
+  deployment: string,
+  before: Entry<SchedulingRecord>,
+  now: Instant,
+): void {
+  // What an earlier change left to do is still to be done.
+  const purge = before.value ? { purge: Math.min(before.value.purge ?? now, now) } : {};
+  writeScheduling(commit, deployment, before, { due: now, generated: {}, since: now, ...purge });
+}
+
+/** Deletes the deployment with all that stands beside it. What follows is `ScheduleChanges.settle`. */
+export function deleteDeployment(
+  commit: Commit,
+  deployment: DeploymentRecord,
+  { scheduling, now }: { scheduling: Entry<SchedulingRecord>; now: Instant },
+): void {
+  if (scheduling.value) noteChange(commit, deployment.id, scheduling, now);
   commit.delete(deploymentKey(deployment.id))
     .delete(deploymentNameKey(deployment.flow, hashKey(deployment.name)))
     .delete(deploymentOrderKey(deployment.name, deployment.id))

@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import { hashKey } from "../kv/hash.ts";
-import { deploymentKey, deploymentNameKey, deploymentOrderKey, flowKey } from "../kv/keys.ts";
+import { deploymentKey, deploymentNameKey, deploymentOrderKey, flowKey, schedulingKey } from "../kv/keys.ts";
 import { readText } from "../kv/large_text.ts";
 import { type Entry, get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
@@ -15,6 +15,7 @@ import { readSchedules, ScheduleWriter } from "./deployment_schedules.ts";
 import { type DeploymentView, DeploymentViews } from "./deployment_views.ts";
 import { DeploymentWriter } from "./deployment_writer.ts";
 import type { Flows } from "./flows.ts";
+import type { ScheduleChanges } from "./schedule_changes.ts";
 import type { Variables } from "./variables.ts";
 import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
@@ -32,22 +33,25 @@ export class Deployments {
   readonly #deps: ServerDeps;
   readonly #flows: Flows;
   readonly #limits: DeploymentLimits;
+  readonly #scheduleChanges: ScheduleChanges;
   readonly #views: DeploymentViews;
   readonly #writer: DeploymentWriter;
 
   constructor(
     deps: ServerDeps,
-    { flows, limits, pools, queues, variables }: {
+    { flows, limits, pools, queues, scheduleChanges, variables }: {
       flows: Flows;
       limits: DeploymentLimits;
       pools: WorkPools;
       queues: WorkQueues;
+      scheduleChanges: ScheduleChanges;
       variables: Variables;
     },
   ) {
     this.#deps = deps;
     this.#flows = flows;
     this.#limits = limits;
+    this.#scheduleChanges = scheduleChanges;
     this.#views = new DeploymentViews(deps);
     this.checks = new DeploymentChecks(deps, variables);
     this.#writer = new DeploymentWriter(deps, { pools, queues, checks: this.checks });
@@ -81,6 +85,7 @@ export class Deployments {
       const changed = await this.#overwrite({ ...entry, value: entry.value }, body);
       return changed && { result: { id: changed.id, isNew: false } };
     });
+    await this.#scheduleChanges.settle(made.id);
     await this.#limit(made.id, body);
     return { view: await this.get(made.id), isNew: made.isNew };
   }
@@ -176,11 +181,13 @@ export class Deployments {
     missing: string,
     write: (draft: DeploymentDraft) => Promise<T>,
   ): Promise<T> {
-    return await this.#untilSettled(async () => {
+    const result = await this.#untilSettled(async () => {
       const draft = DeploymentDraft.of(this.#deps, await this.#entry(id, missing));
       const result = await write(draft);
       return await draft.send() ? { result } : undefined;
     });
+    await this.#scheduleChanges.settle(id);
+    return result;
   }
 
   async #schedulesOf(deployment: DeploymentRecord): Promise<ScheduleRecord[]> {
@@ -207,16 +214,22 @@ export class Deployments {
     return await this.get(id);
   }
 
-  /** Runs of the deployment stay. @throws DomainError `not_found` */
+  /**
+   * Runs of the deployment stay, but for those that its schedules made for the future.
+   *
+   * @throws DomainError `not_found`
+   */
   async delete(id: string): Promise<void> {
-    const { kv } = this.#deps;
+    const { kv, clock } = this.#deps;
     await this.#untilSettled(async () => {
       const entry = await this.#entry(id);
+      const scheduling = await get(kv, schedulingKey(id));
       const commit = new Commit().check(entry);
-      deleteDeployment(commit, entry.value);
+      deleteDeployment(commit, entry.value, { scheduling, now: clock.now() });
       const isGone = (await commit.send(kv)).ok || !(await get(kv, deploymentKey(id))).value;
       return isGone ? { result: undefined } : undefined;
     });
+    await this.#scheduleChanges.settle(id);
   }
 
   /** Tries again while something came between: `attempt` answers nothing then, or met a text that was replaced. */

@@ -1,60 +1,27 @@
-import { randomName } from "../domain/names.ts";
-import { enterState, isTerminal, type ProposedState } from "../domain/run_state.ts";
+import { isTerminal } from "../domain/run_state.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
 import { hashKey } from "../kv/hash.ts";
-import {
-  bellKey,
-  flowKey,
-  idempotencyKey,
-  onceKey,
-  poolKey,
-  runDocKey,
-  runKey,
-  runStateKey,
-  waitKey,
-} from "../kv/keys.ts";
-import { type PackedText, packText, readText, storePieces } from "../kv/large_text.ts";
-import { type Entry, get } from "../kv/read.ts";
+import { bellKey, flowKey, idempotencyKey, onceKey, runKey } from "../kv/keys.ts";
+import { readText, storePieces } from "../kv/large_text.ts";
+import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentFlowRunCreate, FlowRunCreate } from "../schemas/flow_run.ts";
-import type {
-  DeploymentRecord,
-  FlowRecord,
-  JsonText,
-  RunDoc,
-  RunRecord,
-  WorkPoolRecord,
-  WorkQueueRecord,
-} from "../schemas/records.ts";
-import { fromJsonText } from "../schemas/wire.ts";
+import type { DeploymentRecord, JsonText } from "../schemas/records.ts";
 import { type Deployments, INTEGRITY } from "./deployments.ts";
-import { policyFields } from "./flow_run_policy.ts";
 import type { FlowRunView, FlowRunViews } from "./flow_run_views.ts";
 import type { Flows } from "./flows.ts";
 import type { Gates } from "./gate/gates.ts";
-import { refuseTooLarge, settlingAhead } from "./large_values.ts";
+import { settlingAhead } from "./large_values.ts";
 import { fromStateCreate } from "./proposed_state.ts";
-import { DEFAULT_AGENT_POOL, type WorkPools } from "./work_pools.ts";
+import { deploymentRunLabels, merged, type NewRun, RunStaging } from "./run_staging.ts";
+import { RunTargets } from "./run_targets.ts";
+import type { WorkPools } from "./work_pools.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
 /** How often creating is tried again when what it points at changed meanwhile. */
 const ATTEMPTS = 20;
-
-/** What a new run is made of, whichever way it comes. */
-interface NewRun {
-  body: DeploymentFlowRunCreate & { flow_version?: string | null | undefined };
-  flow: Entry<FlowRecord> & { value: FlowRecord };
-  deployment: (Entry<DeploymentRecord> & { value: DeploymentRecord }) | undefined;
-  queue: (Entry<WorkQueueRecord> & { value: WorkQueueRecord }) | undefined;
-  pool: WorkPoolRecord | undefined;
-  parameters: JsonText;
-  labels: JsonText;
-  tags: string[];
-  jobVariables: JsonText | null;
-  state: ProposedState;
-}
 
 /** What creating a run needs of the other use cases. */
 export interface CreationParts {
@@ -71,10 +38,14 @@ export interface CreationParts {
 export class FlowRunCreation {
   readonly #deps: ServerDeps;
   readonly #parts: CreationParts;
+  readonly #staging: RunStaging;
+  readonly #targets: RunTargets;
 
   constructor(deps: ServerDeps, parts: CreationParts) {
     this.#deps = deps;
     this.#parts = parts;
+    this.#staging = new RunStaging(deps);
+    this.#targets = new RunTargets(deps, parts);
   }
 
   /**
@@ -93,7 +64,7 @@ export class FlowRunCreation {
       const [parameters, flow, target] = await Promise.all([
         this.#parametersOf(value, body),
         this.#parts.flows.requireOpen(value.flow),
-        this.#targetOf(value, body.work_queue_name ?? null),
+        this.#targets.of(value, body.work_queue_name ?? null),
       ]);
       await this.#parts.deployments.checks.checkRunVariables(target.pool, value, body);
       return {
@@ -104,12 +75,7 @@ export class FlowRunCreation {
         parameters,
         // Its own only: the deployment's are added when the job is made, so that later changes of them count.
         jobVariables: body.job_variables ?? "{}",
-        labels: merged(
-          flow.value.labels,
-          value.labels,
-          body.labels ?? "{}",
-          JSON.stringify({ "prefect.flow.id": value.flow, "prefect.deployment.id": id }),
-        ),
+        labels: deploymentRunLabels(flow.value, value, body.labels ?? "{}"),
         tags: [...new Set([...value.tags, ...body.tags])].sort(),
         state: fromStateCreate(body.state, "SCHEDULED", this.#deps.clock.now()),
       };
@@ -128,7 +94,7 @@ export class FlowRunCreation {
       const { value, ...version } = await get(this.#deps.kv, flowKey(body.flow_id));
       if (!value || value.closing) throw new DomainError("conflict", INTEGRITY);
       const flow = { value, ...version };
-      const target = await this.#targetNamed(body.work_pool_name ?? null, body.work_queue_name ?? null);
+      const target = await this.#targets.named(body.work_pool_name ?? null, body.work_queue_name ?? null);
       return {
         body,
         flow,
@@ -177,21 +143,11 @@ export class FlowRunCreation {
   async #enqueue(id: string, given: NewRun, idem: Deno.KvKey | undefined): Promise<FlowRunView | undefined> {
     const { kv, sharedKv, ids } = this.#deps;
     refusePooledState(given);
-    const { run, doc, packed } = this.#build(id, given);
-    const stateData = given.body.state?.data ?? null;
-    const data = stateData === null ? null : packText(stateData, ids.uuid());
-    if (data) packed.push(data);
     // The mark outlives the run: deleted before its creation is repeated, it would come back otherwise.
     const mark = sharedKv ? onceKey(id) : runKey(id);
-    const commit = (sharedKv ? new Commit().once(id) : new Commit().checkAbsent(mark)).writeRun(null, run)
-      .set(runDocKey(id), doc)
-      .set(runStateKey(id, run.state.timestamp), { ...run.state, data: data?.stored ?? null });
-    commit.check(given.flow);
-    if (given.deployment) commit.check(given.deployment);
-    if (idem) commit.checkAbsent(idem).set(idem, id);
-    if (given.queue) commit.check(given.queue);
-    const waits = run.pool !== null && run.state.type === "SCHEDULED";
-    if (waits) commit.set(waitKey(run.pool!, run.queueNo, run.t, id), 0);
+    const commit = sharedKv ? new Commit().once(id) : new Commit().checkAbsent(mark);
+    const { run, doc, stateData, waits, packed } = this.#staging.stage(commit, id, given);
+    if (idem) commit.checkAbsent(idem);
     if (waits && sharedKv) commit.set(bellKey(run.pool!), ids.token());
     const ahead = await storePieces(kv, commit, packed);
     const isMade = await settlingAhead(kv, ahead, async () => {
@@ -216,120 +172,7 @@ export class FlowRunCreation {
       poolName: given.pool?.name ?? null,
     };
   }
-
-  #build(id: string, given: NewRun): { run: RunRecord; doc: RunDoc; packed: PackedText[] } {
-    const { ids, clock, random } = this.#deps;
-    const { body, state } = given;
-    const now = clock.now();
-    refuseTooLarge(given.parameters, "parameters");
-    refuseTooLarge(body.context, "context");
-    refuseTooLarge(given.jobVariables ?? "{}", "job_variables");
-    if (body.state?.data) refuseTooLarge(body.state.data, "data", { field: ["state", "data"] });
-    const pack = (text: JsonText) => packText(text, ids.uuid());
-    const parameters = pack(given.parameters);
-    const context = pack(body.context);
-    const jobVariables = given.jobVariables === null ? null : pack(given.jobVariables);
-    const doc: RunDoc = {
-      id,
-      name: body.name || randomName(random.unit(), random.unit()),
-      flowVersion: body.flow_version ?? null,
-      deploymentVersion: given.deployment?.value.version ?? null,
-      parameters: parameters.stored,
-      context: context.stored,
-      jobVariables: jobVariables?.stored ?? null,
-      idempotencyKey: body.idempotency_key ?? null,
-      tags: given.tags,
-      labels: given.labels,
-      parentTaskRunId: body.parent_task_run_id ?? null,
-      autoScheduled: false,
-      infrastructureDocumentId: body.infrastructure_document_id ??
-        given.deployment?.value.infrastructureDocumentId ?? null,
-      infrastructurePid: null,
-      createdBy: null,
-      ...policyFields(body.empirical_policy),
-      updated: now,
-    };
-    const packed = [parameters, context, ...jobVariables ? [jobVariables] : []];
-    return { run: this.#firstRecord(id, given, state), doc, packed };
-  }
-
-  #firstRecord(id: string, given: NewRun, proposed: ProposedState): RunRecord {
-    const now = this.#deps.clock.now();
-    const state = { ...proposed, id: this.#deps.ids.kin(id), timestamp: now };
-    const blank: RunRecord = {
-      id,
-      flow: given.flow.value.id,
-      deployment: given.deployment?.value.id ?? null,
-      pool: given.queue?.value.pool ?? null,
-      queue: given.queue?.value.id ?? null,
-      queueNo: given.queue?.value.no ?? 0,
-      t: proposed.details.scheduled_time ?? now,
-      // Entered below, from a state that is none of those whose leaving counts.
-      state: { ...state, type: "SCHEDULED" },
-      attempt: 0,
-      token: null,
-      session: null,
-      started: false,
-      pauseKeys: [],
-      retryType: null,
-      resuming: false,
-      runCount: 0,
-      expectedStart: null,
-      nextStart: null,
-      startTime: null,
-      endTime: null,
-      totalRunTime: 0,
-      created: now,
-      updated: now,
-    };
-    return enterState(blank, state);
-  }
-
-  async #targetOf(deployment: DeploymentRecord, queueName: string | null): Promise<Target> {
-    if (deployment.pool === null) {
-      if (queueName === null) return NOWHERE;
-      const { id } = await this.#parts.queues.ensureWithoutPool(queueName);
-      return {
-        queue: await this.#parts.queues.requireOpen(id),
-        pool: await this.#parts.pools.require(DEFAULT_AGENT_POOL),
-      };
-    }
-    const pool = (await get(this.#deps.kv, poolKey(deployment.pool))).value;
-    if (!pool) throw goneTarget("work pool");
-    const queue = queueName === null
-      ? deployment.queue
-      : (await this.#parts.queues.ensure(pool, queueName)).id;
-    if (queue === null) throw goneTarget("work queue");
-    return { queue: await this.#parts.queues.requireOpen(queue), pool };
-  }
-
-  async #targetNamed(poolName: string | null, queueName: string | null): Promise<Target> {
-    if (poolName === null && queueName === null) return NOWHERE;
-    const pool = poolName === null
-      ? await this.#parts.pools.ensureDefaultAgentPool()
-      : await this.#parts.pools.require(poolName);
-    if (queueName === null) {
-      return { queue: await this.#parts.queues.requireOpen(pool.defaultQueue), pool };
-    }
-    const queue = await this.#parts.queues.find(pool, queueName);
-    if (!queue) throw new DomainError("not_found", `Work queue '${pool.name}/${queueName}' not found.`);
-    return { queue: await this.#parts.queues.requireOpen(queue.id), pool };
-  }
 }
-
-type Target = Pick<NewRun, "queue" | "pool">;
-const NOWHERE: Target = { queue: undefined, pool: undefined };
-
-/** Objects merged key by key, later ones first. */
-export function merged(...texts: JsonText[]): JsonText {
-  return JSON.stringify(Object.assign({}, ...texts.map((text) => fromJsonText(text))));
-}
-
-const goneTarget = (what: string) =>
-  new DomainError(
-    "conflict",
-    `The ${what} that this run would go to was deleted. Set another one and try again.`,
-  );
 
 /** A pooled run takes its slot through the gate, so it cannot be born in a state that holds one. */
 function refusePooledState({ queue, state }: NewRun): void {

@@ -45,31 +45,50 @@ export class FlowRunDeletion {
 
   /** Deletes the run with all that belongs to it; a held slot is free then. @throws DomainError `not_found` */
   async delete(id: string): Promise<void> {
+    const isDeleted = await this.deleteIf(id, () => true);
+    if (!isDeleted) throw new DomainError("not_found", "Flow run not found");
+  }
+
+  /**
+   * The same, if `isMeant` says so of the run as it is in the moment in which it goes. False when it stays, or was not
+   * there. `beside` goes into the same commit; it has no checks.
+   */
+  async deleteIf(id: string, isMeant: (run: RunRecord) => boolean, beside?: Commit): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const entry = await get(this.#deps.kv, runKey(id));
       if (!entry.value) {
         await this.finish(id);
-        throw new DomainError("not_found", "Flow run not found");
+        return false;
       }
-      if (await this.#deleteRun(id, entry, entry.value)) return await this.finish(id);
+      if (!isMeant(entry.value)) return false;
+      const isDeleted = await this.#deleteRun(entry, entry.value, { isMeant, beside });
+      if (!isDeleted) continue;
+      await this.finish(id);
+      return true;
     }
     throw new DomainError("contention", "The run changed while it was being deleted: try again.");
   }
 
   /** False when something changed meanwhile. */
-  async #deleteRun(id: string, entry: Entry<RunRecord>, run: RunRecord): Promise<boolean> {
+  async #deleteRun(
+    entry: Entry<RunRecord>,
+    run: RunRecord,
+    { isMeant, beside }: { isMeant: (run: RunRecord) => boolean; beside: Commit | undefined },
+  ): Promise<boolean> {
+    const { id } = run;
     const doc = (await get(this.#deps.kv, runDocKey(id))).value;
     const withRun = new Commit().set(deletedRunKey(id), 0);
+    if (beside) withRun.add(beside);
     if (doc?.idempotencyKey) withRun.delete(idempotencyKey(run.flow, hashKey(doc.idempotencyKey)));
     if (run.pool === null) return await this.#deleteAlone(entry, run, withRun);
     try {
-      await this.#gates.of(run.pool).submit(remove(id, withRun));
-      return true;
+      return await this.#gates.of(run.pool).submit(remove(id, withRun, isMeant));
     } catch (error) {
       if (error instanceof PoolGoneError) {
         return await this.#deleteAlone(entry, run, withRun.checkAbsent(gateKey(run.pool)));
       }
-      if (error instanceof MovedError) return false;
+      const isGone = error instanceof DomainError && error.code === "not_found";
+      if (error instanceof MovedError || isGone) return false;
       throw error;
     }
   }

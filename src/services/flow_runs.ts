@@ -8,13 +8,14 @@ import type { ServerDeps } from "../runtime/deps.ts";
 import type { DeploymentFlowRunCreate, FlowRunCreate, FlowRunUpdate } from "../schemas/flow_run.ts";
 import type { JsonText, RunDoc } from "../schemas/records.ts";
 import type { Deployments } from "./deployments.ts";
-import { type CreationParts, FlowRunCreation, merged } from "./flow_run_creation.ts";
+import { type CreationParts, FlowRunCreation } from "./flow_run_creation.ts";
 import { FlowRunDeletion } from "./flow_run_deletion.ts";
 import { policyFields } from "./flow_run_policy.ts";
 import { type FlowRunView, FlowRunViews, type ReadRunView } from "./flow_run_views.ts";
 import type { Gates } from "./gate/gates.ts";
 import { move, MovedError } from "./gate/run_operations.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
+import { merged } from "./run_staging.ts";
 import type { WorkQueues } from "./work_queues.ts";
 
 /** How often a write is tried again when another one came between. */

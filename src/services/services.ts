@@ -1,6 +1,8 @@
 import { GroupCommit } from "../kv/group_commit.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
 import { AgentList } from "./agent_list.ts";
+import { AutoRunCreation } from "./auto_run_creation.ts";
+import { AutoRuns } from "./auto_runs.ts";
 import { Agents } from "./agents.ts";
 import { DeploymentLimits } from "./deployment_limits.ts";
 import { DeploymentList } from "./deployment_list.ts";
@@ -22,12 +24,15 @@ import { Gates } from "./gate/gates.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { MoveWaiting } from "./move_waiting.ts";
+import { OverdueRuns } from "./overdue_runs.ts";
 import { Polls } from "./polls.ts";
 import { Removals } from "./removals.ts";
 import { ResultStorage } from "./result_storage.ts";
 import { Resume } from "./resume.ts";
 import { RunIndex, type RunIndexOptions } from "./run_index/run_index.ts";
 import { RunNews } from "./run_news.ts";
+import { RunTargets } from "./run_targets.ts";
+import { ScheduleChanges } from "./schedule_changes.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { SetState } from "./set_state.ts";
 import { Slots } from "./slots.ts";
@@ -64,6 +69,9 @@ export interface Services {
   explain: Explain;
   resume: Resume;
   scheduledRuns: ScheduledRuns;
+  scheduleChanges: ScheduleChanges;
+  autoRuns: AutoRuns;
+  overdueRuns: OverdueRuns;
   logs: Logs;
   agents: Agents;
   leftovers: Leftovers;
@@ -88,9 +96,10 @@ export function buildServices(deps: ServerDeps, { index }: { index?: RunIndexOpt
   const pools = new WorkPools(deps, gates);
   const queues = new WorkQueues(deps, gates, pools);
   const variables = new Variables(deps);
-  const deployments = new Deployments(deps, { flows, limits, pools, queues, variables });
-  const inputs = new FlowRunInputs(deps, group);
   const deletion = new FlowRunDeletion(deps, { gates, group, logs });
+  const scheduleChanges = new ScheduleChanges(deps, deletion);
+  const deployments = new Deployments(deps, { flows, limits, pools, queues, scheduleChanges, variables });
+  const inputs = new FlowRunInputs(deps, group);
   const runs = new FlowRuns(deps, { gates, group, flows, pools, queues, deployments, deletion });
   const queries = new DeploymentQueries(deps, flows, pools, queues);
   const runIndex = new RunIndex(deps, index);
@@ -130,6 +139,12 @@ export function buildServices(deps: ServerDeps, { index }: { index?: RunIndexOpt
       deployments: queries,
       polls,
     }),
+    scheduleChanges,
+    autoRuns: new AutoRuns(deps, {
+      changes: scheduleChanges,
+      creation: new AutoRunCreation(deps, { gates, flows, targets: new RunTargets(deps, { pools, queues }) }),
+    }),
+    overdueRuns: new OverdueRuns(deps, { runs: list, setState }),
     logs,
     agents: new Agents(deps, {
       gates,

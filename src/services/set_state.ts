@@ -42,6 +42,8 @@ export interface SetStateRequest {
   token: string | undefined;
   /** Id of the pause that this ends on behalf of the run's holder, so that no token is needed. */
   resumes?: string;
+  /** Id of the state that the run has to be in still. */
+  onlyFrom?: string;
   /** Written together with the state, if it is accepted. Has no checks. */
   beside?: Commit | undefined;
 }

@@ -133,6 +133,16 @@ Deno.test("planTransition() ends the named pause of a run that an agent holds, w
   );
 });
 
+Deno.test("planTransition() refuses what was judged by a state that the run is not in any more", () => {
+  const waiting = aRun("SCHEDULED");
+  assertEquals(
+    words(propose(waiting, "SCHEDULED", { name: "Late", onlyFrom: waiting.state.id })),
+    "ACCEPT none SCHEDULED",
+  );
+  assertEquals(words(propose(waiting, "SCHEDULED", { name: "Late", onlyFrom: "an earlier state" })), "ABORT");
+  assertEquals(words(propose(waiting, "FAILED", { force: true, onlyFrom: "an earlier state" })), "ABORT");
+});
+
 Deno.test("planTransition() frees, keeps or takes the slot as the state says", () => {
   const suspended = { details: { pause_reschedule: true } };
   const running = heldByAgent("RUNNING");

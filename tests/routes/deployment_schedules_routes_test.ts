@@ -217,3 +217,30 @@ Deno.test("pausing a deployment leaves its schedules as they are, and it can sti
   assertEquals(await site.send("POST", `/deployments/${id}/schedule`, 200, { min_runs: 1 }), null as never);
   await site.send("POST", `/deployments/${id}/schedule`, 422, { min_runs: "many" });
 });
+
+Deno.test("POST /deployments/{id}/schedule makes runs of a paused deployment, and a PATCH takes them away", async () => {
+  await using site = await Site.open();
+  const { id } = await site.deploy({ paused: true, schedules: [{ schedule: { interval: 3600 } }] });
+  const filter = { flow_runs: { deployment_id: { any_: [id] } } };
+  const count = () => site.send<number>("POST", "/flow_runs/count", 200, filter);
+  assertEquals(
+    await site.send("POST", `/deployments/${id}/schedule`, 200, { min_runs: 1, max_runs: 2 }),
+    null,
+  );
+  const runs = await site.send<Json[]>("POST", "/flow_runs/filter", 200, filter);
+  assertEquals(
+    runs.map((run) => [run["auto_scheduled"], run["tags"], run["work_queue_name"], run["state_name"]]),
+    Array(2).fill([true, ["auto-scheduled"], "default", "Scheduled"]),
+  );
+  const [start] = runs.map((run) => String(run["expected_start_time"])).sort();
+  const after = { start_time: start, min_time: 7200, min_runs: 1 };
+  await site.send("POST", `/deployments/${id}/schedule`, 200, after);
+  assertEquals(await count(), 3, "two hours from the first one on");
+  await site.send("PATCH", `/deployments/${id}`, 204, { description: "other" });
+  // An interval counts from its making: that time is not in the future.
+  assertEquals(
+    await count(),
+    runs.filter((run) => String(run["expected_start_time"]) <= String(run["created"])).length,
+  );
+  await site.send("POST", `/deployments/${NOBODY}/schedule`, 404, {});
+});

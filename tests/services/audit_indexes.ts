@@ -10,6 +10,7 @@ import {
   type JournalItem,
   type RunDoc,
   type RunRecord,
+  type SchedulingRecord,
   STATE_TYPES,
   type StateRecord,
   type WorkPoolRecord,
@@ -46,6 +47,7 @@ export async function indexFaults(kv: Deno.Kv): Promise<string[]> {
   return [
     ...nameFaults(stored),
     ...idempotencyFaults(stored),
+    ...scheduleFaults(stored),
     ...runFaults(stored),
     ...journalFaults(stored),
     ...pieceFaults(stored),
@@ -69,6 +71,15 @@ function nameFaults(stored: Snapshot): string[] {
     expected.set(textOf(["deployment_name", flow, hashKey(name)]), id);
   }
   return differences(stored, ["pool_name", "queue_name", "flow_name", "deployment_name"], expected);
+}
+
+/** A deployment whose schedules have to be looked at stands in the index, at that time. */
+function scheduleFaults(stored: Snapshot): string[] {
+  const expected = new Map<string, number>();
+  for (const [key, { due }] of stored.of<SchedulingRecord>("scheduling")) {
+    if (due !== null) expected.set(textOf(["schedule_due", due, key[1]!]), 0);
+  }
+  return differences(stored, ["schedule_due"], expected);
 }
 
 function idempotencyFaults(stored: Snapshot): string[] {

@@ -35,6 +35,8 @@ export interface StateProposal {
   pauseKey: string;
   /** {@link Proposal.resumes} */
   resumes?: string | undefined;
+  /** {@link Proposal.onlyFrom} */
+  onlyFrom?: string | undefined;
   /** Written together with the proposed state, if that is accepted. Has no checks. */
   beside?: Commit | undefined;
 }
@@ -60,6 +62,7 @@ export function toProposal(given: StateProposal, run: RunRecord, doc: RunDoc | n
     token: given.token,
     stateId: given.stateId,
     resumes: given.resumes,
+    onlyFrom: given.onlyFrom,
   };
 }
 
@@ -141,17 +144,25 @@ const fitsLimit = (batch: Batch, run: RunRecord): boolean =>
 export const dataOf = (given: StateProposal, next: RunRecord): LargeText | null =>
   next.state.hasData ? given.data : null;
 
-/** Deletes the run with its place. `withRun` goes into the same commit; it has no checks. */
-export function remove(id: string, withRun: Commit): Operation<void> {
+/**
+ * Deletes the run with its place, unless it is none of those that `isMeant` means: false then. `withRun` goes into the
+ * same commit; it has no checks.
+ */
+export function remove(
+  id: string,
+  withRun: Commit,
+  isMeant: (run: RunRecord) => boolean = () => true,
+): Operation<boolean> {
   return {
     kind: "state",
     run: id,
     async decide(batch) {
       const run = await requireRun(batch, id);
+      if (!isMeant(run)) return { result: false };
       if (!fitsLimit(batch, run)) return "postpone";
       batch.change(run, null);
       batch.commit.add(withRun);
-      return { result: undefined };
+      return { result: true };
     },
   };
 }
