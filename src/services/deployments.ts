@@ -117,7 +117,9 @@ export class Deployments {
   async #overwrite(entry: DeploymentEntry, body: DeploymentCreate): Promise<DeploymentRecord | undefined> {
     const draft = DeploymentDraft.of(this.#deps, entry);
     if (body.labels) draft.next.labels = withLabels(draft.next.labels, body.labels);
-    await this.#writer.fill(draft, body, "creating deployment");
+    // The one key that the reference resets when it is absent.
+    const given = { ...body, parameters: body.parameters ?? "{}" };
+    await this.#writer.fill(draft, given, "creating deployment");
     this.#replaceSchedules(draft, body);
     return await draft.send() ? draft.next : undefined;
   }

@@ -327,9 +327,12 @@ Deno.test("large parameters and many schedules are spread over commits that fit"
   const large = await world.deployment({ name: "large", parameters, schedules: [every(3600)] });
   const schedules = Array.from({ length: 12 }, (_, i) => every(600 + i));
   const many = await world.deployment({ name: "many", schedules });
+  const labels = JSON.stringify({ text: "x".repeat(20_000) });
+  const labelled = await world.deployment({ name: "labelled", labels, schedules: [every(60)] });
   await world.deps.advance(1);
   const looked = await look(world);
-  assertEquals([looked.failed, looked.made], [0, 3 + 7 + 11 * 6]);
+  assertEquals([looked.failed, looked.made], [0, 3 + 73 + 61]);
+  assertEquals(new Set(await datesOf(world, labelled)).size, 61);
   assertEquals(
     (await runsOf(world, large)).map((view) => view.parameters.length),
     Array(3).fill(parameters.length),

@@ -30,7 +30,7 @@ Deno.test("Deployments.upsert() makes a deployment in the pool's default queue",
   assertEquals((await world.services.deployments.byName("flow", "d")).deployment.id, deployment.id);
 });
 
-Deno.test("Deployments.upsert() again writes only what is given, and keeps the id", async () => {
+Deno.test("Deployments.upsert() again writes only what is given, but resets parameters, and keeps the id", async () => {
   using world = new World();
   await world.pool();
   const id = await world.deployment({
@@ -50,7 +50,7 @@ Deno.test("Deployments.upsert() again writes only what is given, and keeps the i
   assertEquals([deployment.description, deployment.tags, parameters, poolName], [
     "d",
     ["b"],
-    `{"x":5.0}`,
+    "{}",
     POOL,
   ]);
   const labels = JSON.parse(deployment.labels);

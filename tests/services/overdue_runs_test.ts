@@ -58,6 +58,26 @@ Deno.test("OverdueRuns.markLate() leaves a run alone that is handed out in the s
   assertEquals(await world.faults(), []);
 });
 
+Deno.test("OverdueRuns.markLate() leaves a run alone that is given another time in the same moment", async () => {
+  using hooked = hookedWorld();
+  const { world, kv, rival } = hooked;
+  await world.pool();
+  const run = await world.run();
+  await world.deps.advance(20_000);
+  const later = world.now + 60 * SECOND;
+  let isMoved = false;
+  kv.onCommit = async (commit) => {
+    if (writes(commit, "run", run) && !isMoved) {
+      isMoved = true;
+      await rival.propose(run, "SCHEDULED", { details: { scheduled_time: later } });
+    }
+    return await commit.send();
+  };
+  assertEquals((await world.services.overdueRuns.markLate(world.now, 400)).changed, 0);
+  const { state, nextStart } = await world.record(run);
+  assertEquals([isMoved, state.name, nextStart], [true, "Scheduled", later]);
+});
+
 Deno.test("OverdueRuns.markLate() marks runs that their deployment's limit has parked, where they are", async () => {
   using world = new World();
   const { keeper } = await world.pool();
