@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { CollisionStrategy, RunRecord } from "../../src/schemas/records.ts";
 import { readAll } from "./audit.ts";
 import { SECOND, World } from "./factories.ts";
+import { hookedWorld } from "./hooked_world.ts";
 
 /** A pool and a deployment in it with a limit. */
 async function limited(
@@ -112,6 +113,38 @@ Deno.test("a slot that comes free in one pool lets a run in another pool start",
   await finish(world, held!);
   assertEquals(ids(await world.soon(waiting)), [second]);
   await sound(world);
+});
+
+Deno.test("a slot that comes free while the other pool's gate changes loses no count there", async () => {
+  using hooked = hookedWorld();
+  const { world, kv, rival } = hooked;
+  const { pool, deployment } = await limited(world);
+  const { pool: other } = await world.services.workPools.create({
+    name: "other",
+    type: "process",
+    base_job_template: "{}",
+    is_paused: false,
+  });
+  const [, second] = await runsOf(world, deployment, 2);
+  await world.services.flowRuns.move(second!, other.defaultQueue);
+  await world.run({ pool: "other" });
+  const [held] = await world.claim(pool.keeper, 1);
+  const session = await world.session("other");
+  assertEquals((await world.claim(world.services.gates.of(other.id), 1, session)).length, 1);
+  // Another server takes a slot in the other pool just before the freed slot is committed.
+  const free = await world.run({ pool: "other" });
+  let isFirst = true;
+  kv.onCommit = async ({ send }) => {
+    if (isFirst) {
+      isFirst = false;
+      assertEquals((await rival.propose(free, "RUNNING")).answer.status, "ACCEPT");
+    }
+    return await send();
+  };
+  await finish(world, held!);
+  const stored = await sound(world);
+  assertEquals(stored.gates.get(other.id)?.occ, 2);
+  assertEquals(ids(await world.claim(world.services.gates.of(other.id), 1, session)), [second]);
 });
 
 Deno.test("raising and clearing a limit lets parked runs start; lowering it takes nothing away", async () => {

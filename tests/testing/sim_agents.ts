@@ -3,6 +3,7 @@ import type { RunRecord, StateDetails, StateType } from "../../src/schemas/recor
 import type { RemovalQuery } from "../../src/schemas/removal.ts";
 import type { Agents } from "../../src/services/agents.ts";
 import type { SetStateView } from "../../src/services/set_state.ts";
+import type { SeededRandom } from "./seeded_random.ts";
 import type { SimObserver } from "./sim_observer.ts";
 import type { SimScheduler } from "./sim_scheduler.ts";
 import type { Reply, SimServers } from "./sim_servers.ts";
@@ -257,17 +258,29 @@ async function actOnRun(scene: Scene, who: string, run: string): Promise<void> {
   }
 }
 
-/** A person who limits how many runs of the deployment may be going on, in half of the worlds. */
+/** A person who limits how many runs of the deployment may be going on, and spreads them, in half of the worlds. */
 export async function limiter(scene: Scene, who: string): Promise<void> {
   const { scheduler, servers } = scene;
   const random = scheduler.random.fork(who);
   if (random.chance(0.5)) return;
-  for (let i = 0; i < 8; i++) {
-    await scheduler.sleep(who, random.int(120));
-    const limit = [1, 2, 1, 3, 0, null][random.int(6)]!;
+  for (let i = 0; i < 12; i++) {
+    await scheduler.sleep(who, random.int(40));
+    for (let moves = random.int(4); moves > 0; moves--) await moveSome(scene, who, random);
+    const limit = [1, 2, 1, 1, 2, 3, 0, null][random.int(8)]!;
     const strategy = random.chance(0.8) ? "ENQUEUE" as const : "CANCEL_NEW" as const;
     await servers.call(who, (s) => s.deploymentLimits.set(scene.deployment, { limit, strategy }));
   }
+}
+
+/** Moves a waiting run to some queue, so that the deployment has lanes in both pools. */
+async function moveSome({ servers, observer }: Scene, who: string, random: SeededRandom): Promise<void> {
+  const waiting = [...observer.stored.runs.values()].filter(({ session, state }) =>
+    session === null && state.type === "SCHEDULED"
+  );
+  const { queues } = observer.stored;
+  const run = waiting[random.int(waiting.length)];
+  const queue = queues[random.int(queues.length)];
+  if (run && queue) await servers.call(who, (s) => s.flowRuns.move(run.id, queue.id));
 }
 
 /** Frees what the dead hold, and lets everything run: used at the end of a world, over and over. */

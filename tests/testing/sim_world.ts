@@ -52,7 +52,7 @@ export async function runWorld({ seed, openKv, keepsLaws = true }: WorldOptions)
   Object.assign(faults, FAULTS);
   const stormy = ["agent0", "agent1", "worker", "user0", "user1", "creator", "limiter", "chaos"];
   scheduler.start("agent0", () => agent(scene, "agent0", "left"));
-  scheduler.start("agent1", () => agent(scene, "agent1", scheduler.random.chance(0.5) ? "left" : "right"));
+  scheduler.start("agent1", () => agent(scene, "agent1", scheduler.random.chance(0.3) ? "left" : "right"));
   scheduler.start("worker", () => thirdParty(scene, "worker", "left"));
   scheduler.start("user0", () => user(scene, "user0", 20));
   scheduler.start("user1", () => user(scene, "user1", 20));
