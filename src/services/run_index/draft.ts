@@ -99,11 +99,11 @@ export class Draft {
     this.#removed.add(no);
   }
 
-  /** Pages that take no more rows and are mostly dead. */
+  /** Stored pages that take no more rows and are mostly dead. One that was filled just now has to wait for a next step. */
   mostlyDead(): number[] {
     const found: number[] = [];
     for (const [no, zone] of this.#zones) {
-      if (no === this.open.L || no === this.open.E) continue;
+      if (no === this.open.L || no === this.open.E || this.#builders.has(no)) continue;
       if (zone.alive < zone.n / (zone.family === "L" ? 2 : 4)) found.push(no);
     }
     return found;

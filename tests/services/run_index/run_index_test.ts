@@ -17,7 +17,8 @@ async function askWorlds(kv: Deno.Kv, options: Partial<IndexWorldOptions> = {}):
 }
 
 Deno.test("RunIndex answers as brute force does, whatever writers, packers, crashes and builds do", async () => {
-  for (const [seed, maxRows] of [[1, 10], [2, 10], [3, 600]] as const) {
+  // The last one once failed: a page that was filled and mostly dead in one step was read before it was stored.
+  for (const [seed, maxRows] of [[1, 10], [2, 10], [3, 600], [53_055_700, 40]] as const) {
     using kv = await Deno.openKv(":memory:");
     assertEquals(await askWorlds(kv, { seed, maxRows }), 600);
   }
