@@ -15,6 +15,18 @@ function permissionsOf(entry: string): string[] {
   return task.command.split(" ").filter((word) => word.startsWith("--allow-"));
 }
 
+/** A compiled `sluice`, beside its `sluice-agent`, to be tested instead of the sources. */
+const BINARY = Deno.env.get("SLUICE_BINARY");
+
+/** What starts an entry file: Deno with its permissions, or the binary that was made of it. */
+function commandOf(entry: string): [program: string, ...args: string[]] {
+  if (!BINARY) {
+    return [Deno.execPath(), "run", "--no-prompt", "--no-check", ...permissionsOf(entry), `${ROOT}${entry}`];
+  }
+  if (entry === "agent.ts") return [`${BINARY}-agent`];
+  return entry === "main.ts" ? [BINARY, "server", "start"] : [BINARY];
+}
+
 const UNSET = {
   SLUICE_API_URL: "",
   PREFECT_API_URL: "",
@@ -33,8 +45,9 @@ export class Started implements AsyncDisposable {
 
   /** What the user of this machine has set is not seen by it. */
   constructor(entry: string, args: string[], env: Record<string, string> = {}) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--no-check", ...permissionsOf(entry), `${ROOT}${entry}`, ...args],
+    const [program, ...start] = commandOf(entry);
+    this.#child = new Deno.Command(program, {
+      args: [...start, ...args],
       env: { ...UNSET, ...env, NO_COLOR: "1" },
       stdin: "null",
       stdout: "piped",
