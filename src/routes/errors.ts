@@ -35,6 +35,8 @@ export function refusalOf(error: unknown, c: Context, options: { log: Log; body:
     }
     return ofDomain(error, c, options.body);
   }
+  // The runtime could not make sense of the body.
+  if (error instanceof Deno.errors.Http) return c.json({ detail: "The body ended early, or is none." }, 400);
   if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
   options.log.error("A request failed.", { ...request, error });
   return c.json({ exception_message: "Internal Server Error" }, 500);

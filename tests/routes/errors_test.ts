@@ -59,6 +59,11 @@ Deno.test("refusalOf() words a refusal of a field as a validation error", async 
   }]);
 });
 
+Deno.test("refusalOf() says that a body which the runtime cannot read is the client's fault", async () => {
+  const { response } = await refused(new Deno.errors.Http("error reading a body from connection"));
+  assertEquals(response.status, 400);
+});
+
 Deno.test("refusalOf() keeps the status of the framework's own exceptions", async () => {
   const { response, text } = await refused(new HTTPException(415, { message: "words" }));
   assertEquals([response.status, text], [415, '{"detail":"words"}']);
