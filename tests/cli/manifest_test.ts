@@ -179,7 +179,7 @@ deployments:
     triggers: []
 `);
   assertEquals(problems, []);
-  assertEquals(warnings.map(({ line }) => line).sort((a, b) => a - b), [2, 3, 4, 5, 16, 19]);
+  assertEquals(warnings.map(({ line }) => line).sort((a, b) => a - b), [2, 3, 4, 5, 19]);
   const [plan] = manifest?.deployments ?? [];
   assertEquals(plan?.flow, "nightly-report");
   assertEquals(plan?.body.work_pool_name, "my-pool");

@@ -16,13 +16,7 @@ export function readSchedules(shape: DeploymentShape, path: Path, reading: Readi
     : schedule === undefined || schedule === null
     ? []
     : [[schedule, [...path, "schedule"]]];
-  const all = [...single, ...listed];
-  const [first] = all;
-  if (first !== undefined) {
-    const line = reading.source.lineOfKey(first[1]);
-    reading.warnings.push({ line, message: "Schedules are kept, but make no runs yet." });
-  }
-  return all.flatMap(([item, at]) => readSchedule(item, at, reading) ?? []);
+  return [...single, ...listed].flatMap(([item, at]) => readSchedule(item, at, reading) ?? []);
 }
 
 function readSchedule(item: unknown, path: Path, reading: Reading): Schedule | undefined {
