@@ -72,8 +72,22 @@ export class SimObserver {
     const fault = this.#lawFault(commit) ?? journalFault(commit) ?? after.faults()[0] ??
       historyFault(commit, before, after) ?? limitFault(before, after) ??
       this.#orderFault(commit, before, after);
+    this.#forgetLeft(commit, after);
     this.#noteVisible(commit, after);
     return fault;
+  }
+
+  /** A run that left a place is not known there when it comes back. */
+  #forgetLeft({ mutations }: AppliedCommit, after: Stored): void {
+    for (const { type, key } of mutations) {
+      if (type !== "delete" || (key[0] !== "wait" && key[0] !== "lane")) continue;
+      const [pool, queueNo] = [String(key[1]), Number(key[2])];
+      const [t, run] = [Number(key.at(-2)), String(key.at(-1))];
+      const isThere = after.waitsOf(run).some((one) =>
+        one.pool === pool && one.queueNo === queueNo && one.t === t
+      );
+      if (!isThere) this.#visible.delete(placeKey(pool, { queueNo, t, run }));
+    }
   }
 
   #lawFault(commit: AppliedCommit): string | undefined {
