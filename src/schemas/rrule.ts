@@ -65,7 +65,8 @@ function parseFault(lines: readonly string[]): string | undefined {
   }
 }
 
-const DEFAULT_START = "DTSTART:20200101T000000";
+/** What the reference puts before a rule without a start. */
+export const DEFAULT_START = "DTSTART:20200101T000000";
 const EPOCH = Date.UTC(2020, 0, 1);
 const STEP_MS: Readonly<Record<string, number>> = { SECONDLY: 1_000, MINUTELY: 60_000 };
 const DAY_MS = 86_400_000;

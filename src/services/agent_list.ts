@@ -1,3 +1,4 @@
+import { isAgentOnline } from "../domain/worker.ts";
 import { DomainError } from "../errors.ts";
 import { agentKey, leaseKey, poolKey, runDocKey, runKey, sessionKey } from "../kv/keys.ts";
 import { get, getMany, listAll } from "../kv/read.ts";
@@ -34,11 +35,6 @@ export interface HeldRunView {
   state: Omit<StateRecord, "data">;
 }
 
-/** How often agents send heartbeats when nobody said otherwise. */
-export const DEFAULT_HEARTBEAT_SECONDS = 5;
-/** An agent is online until it has missed this many heartbeats, and for so many seconds at least. */
-const MISSED_HEARTBEATS = 3;
-const LEAST_SECONDS = 10;
 /** No server tells its agents to be silent for longer (see the setting's bounds). */
 const LONGEST_HEARTBEAT_SECONDS = 60;
 
@@ -78,9 +74,10 @@ export class AgentList {
     const now = clock.now();
     const sessions = await listAll(kv, sessionKey(pool, "").slice(0, 2) as Deno.KvKey, { batchSize: 500 });
     const recent = sessions.map(({ value }) => value as SessionRecord)
-      .filter((session) => isOnline(session, LONGEST_HEARTBEAT_SECONDS, now));
+      .filter((session) => isAgentOnline(session, LONGEST_HEARTBEAT_SECONDS, now));
     const agents = await getMany(kv, recent.map(({ agent }) => agentKey(agent)));
-    return recent.filter((session, i) => isOnline(session, agents[i]!.value?.heartbeatSeconds, now)).length;
+    return recent.filter((session, i) => isAgentOnline(session, agents[i]!.value?.heartbeatSeconds, now))
+      .length;
   }
 
   async #status(agent: AgentRecord): Promise<AgentStatusView> {
@@ -99,7 +96,7 @@ export class AgentList {
         pool,
         poolName: pools[i]!.value?.name ?? null,
         state: record?.state ?? "ended",
-        online: record !== null && isOnline(record, agent.heartbeatSeconds, now),
+        online: record !== null && isAgentOnline(record, agent.heartbeatSeconds, now),
         lastSeen: record?.seen ?? null,
       };
     });
@@ -121,15 +118,6 @@ export class AgentList {
       return run ? [{ id, name: docs[i]!.value?.name ?? "", pool: run.pool, state: run.state }] : [];
     });
   }
-}
-
-function isOnline(
-  session: SessionRecord,
-  heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS,
-  now: Instant,
-): boolean {
-  const patience = Math.max(LEAST_SECONDS, MISSED_HEARTBEATS * heartbeatSeconds) * 1e6;
-  return session.state !== "ended" && now - session.seen <= patience;
 }
 
 const laterOf = (a: Instant | null, b: Instant | null): Instant | null =>

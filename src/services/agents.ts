@@ -1,3 +1,4 @@
+import { DEFAULT_HEARTBEAT_SECONDS } from "../domain/worker.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
@@ -20,7 +21,6 @@ import type {
   StateType,
   WorkPoolRecord,
 } from "../schemas/records.ts";
-import { DEFAULT_HEARTBEAT_SECONDS } from "./agent_list.ts";
 import { forgetAgent } from "./agent_departure.ts";
 import type { Deployments, DeploymentView } from "./deployments.ts";
 import type { Flows } from "./flows.ts";

@@ -83,10 +83,7 @@ export class Explain {
       case "queue_full":
       case "deployment_full": {
         const { kind, limit, held } = hindrance;
-        const holders = await this.#holders.of(run.pool!, {
-          ...(kind === "queue_full" ? { queueNo: run.queueNo } : {}),
-          ...(kind === "deployment_full" ? { deployment: run.deployment } : {}),
-        });
+        const holders = await this.#holders.of(run, kind);
         return { ...reason(kind, await this.#words(hindrance, view)), limit, held, holders };
       }
       default:

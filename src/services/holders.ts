@@ -1,3 +1,5 @@
+import type { Blocked } from "../domain/gate.ts";
+import { isAgentOnline } from "../domain/worker.ts";
 import { agentKey, deploymentKey, leaseKey, queuePolledKey, sessionKey } from "../kv/keys.ts";
 import { get, getMany, listAll } from "../kv/read.ts";
 import type { SlotHolder } from "../schemas/explanation.ts";
@@ -14,8 +16,6 @@ import type { FlowRunView } from "./flow_run_views.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import { isRecent } from "./polls.ts";
 
-/** An agent whose last heartbeat is older than this counts as offline. */
-const ONLINE_MICROS = 30e6;
 /** Holders that an answer names. */
 const NAMED = 10;
 /** Leases and sessions that are looked at. */
@@ -46,16 +46,14 @@ export class Holders {
     this.#runs = runs;
   }
 
-  /** The longest holders of the pool's slots, or of one queue's or one deployment's there; at most ten. */
-  async of(
-    pool: string,
-    { queueNo, deployment }: { queueNo?: number; deployment?: string | null },
-  ): Promise<SlotHolder[]> {
+  /** The longest holders of the slots that `run` waits for, in its pool; at most `most`. */
+  async of(run: RunRecord, full: Blocked["kind"], most = NAMED): Promise<SlotHolder[]> {
+    const pool = run.pool!;
     const leases = (await this.#leases(pool))
-      .filter(({ value }) => queueNo === undefined || value.queueNo === queueNo)
-      .filter(({ value }) => deployment === undefined || value.deployment === deployment)
+      .filter(({ value }) => full !== "queue_full" || value.queueNo === run.queueNo)
+      .filter(({ value }) => full !== "deployment_full" || value.deployment === run.deployment)
       .sort((a, b) => a.value.since - b.value.since)
-      .slice(0, NAMED);
+      .slice(0, most);
     const [views, agents] = await Promise.all([
       this.#runs.views(leases.map(({ run }) => run)),
       Promise.all(leases.map(({ session }) => this.#agentOfSession(pool, session))),
@@ -87,10 +85,11 @@ export class Holders {
   ): Promise<{ kind: "no_agent" | "agents_full"; message: string } | undefined> {
     const polled = run.queue ? (await get(this.#kv, queuePolledKey(run.queue))).value : null;
     const [sessions, leases] = await Promise.all([this.#sessions(run.pool!), this.#leases(run.pool!)]);
-    const agents = await Promise.all(sessions.map(({ session }) => this.#agentOfSession(run.pool!, session)));
+    const agents = (await getMany(this.#kv, sessions.map(({ value }) => agentKey(value.agent))))
+      .map(({ value }) => value);
     const online = sessions.flatMap(({ session, value }, i) => {
       const agent = agents[i];
-      const isOnline = agent && value.state === "live" && now - value.seen <= ONLINE_MICROS;
+      const isOnline = agent && value.state === "live" && isAgentOnline(value, agent.heartbeatSeconds, now);
       const held = leases.filter((lease) => lease.session === session).length;
       return isOnline ? [{ agent, isFull: agent.limit !== null && held >= agent.limit }] : [];
     });
@@ -134,7 +133,6 @@ export class Holders {
     if (session === THIRD_PARTY) return undefined;
     const { value } = await get(this.#kv, sessionKey(pool, session));
     if (!value) return undefined;
-    const [agent] = await getMany(this.#kv, [agentKey(value.agent)]);
-    return agent?.value ?? undefined;
+    return (await get(this.#kv, agentKey(value.agent))).value ?? undefined;
   }
 }

@@ -2,16 +2,16 @@ import { type Blocked, blockedReason } from "../domain/gate.ts";
 import { type Answer, planTransition } from "../domain/plan_transition.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
-import { gateKey, leaseKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
+import { gateKey, runDocKey, runKey, runStateKey } from "../kv/keys.ts";
 import { packText, pointAt, storeAhead } from "../kv/large_text.ts";
-import { get, listAll } from "../kv/read.ts";
+import { get } from "../kv/read.ts";
 import type { ServerDeps } from "../runtime/deps.ts";
-import type { JsonText, LargeText, LeaseRecord, RunRecord } from "../schemas/records.ts";
+import type { JsonText, LargeText, RunRecord } from "../schemas/records.ts";
 import type { StateCreate } from "../schemas/state.ts";
 import { refuseTooLarge, settlingAhead } from "./large_values.ts";
 import type { FlowRuns } from "./flow_runs.ts";
 import type { Gates } from "./gate/gates.ts";
-import { namesOf } from "./holders.ts";
+import { Holders, namesOf } from "./holders.ts";
 import { PoolGoneError } from "./gate/operation.ts";
 import {
   dataOf,
@@ -58,11 +58,13 @@ export class SetState {
   readonly #deps: ServerDeps;
   readonly #gates: Gates;
   readonly #runs: FlowRuns;
+  readonly #holders: Holders;
 
   constructor(deps: ServerDeps, gates: Gates, runs: FlowRuns) {
     this.#deps = deps;
     this.#gates = gates;
     this.#runs = runs;
+    this.#holders = new Holders(deps.kv, runs);
   }
 
   /**
@@ -150,22 +152,16 @@ export class SetState {
   /** No slot: the run keeps its state, its time and its place in the order. */
   async #refuse({ blocked, run }: { blocked: Blocked; run: RunRecord }): Promise<SetStateView> {
     const reason = blockedReason(blocked, await namesOf(this.#deps.kv, await this.#runs.get(run.id)));
-    const holders = await this.#holders(run, blocked);
+    const holders = await this.#holdersOf(run, blocked);
     return await this.#view({ status: "ABORT", reason: `${reason}${holders}` }, run, false);
   }
 
-  async #holders(run: RunRecord, blocked: Blocked): Promise<string> {
-    if (blocked.kind !== "pool_full" && blocked.kind !== "queue_full") return "";
-    const leases = await listAll(this.#deps.kv, leaseKey(run.pool!, "", "").slice(0, 2) as Deno.KvKey, {
-      limit: 200,
-    });
-    const ids = leases
-      .filter(({ value }) => blocked.kind === "pool_full" || (value as LeaseRecord).queueNo === run.queueNo)
-      .map(({ key }) => key[3] as string);
-    const named = await this.#runs.views(ids.slice(0, NAMED_HOLDERS));
+  async #holdersOf(run: RunRecord, blocked: Blocked): Promise<string> {
+    if (!("held" in blocked)) return "";
+    const named = await this.#holders.of(run, blocked.kind, NAMED_HOLDERS);
     if (named.length === 0) return "";
-    const more = ids.length > named.length ? ` and ${ids.length - named.length} more` : "";
-    return ` Held by ${named.map(({ doc }) => doc.name).join(", ")}${more}.`;
+    const more = blocked.held > named.length ? ` and ${blocked.held - named.length} more` : "";
+    return ` Held by ${named.map(({ name }) => name).join(", ")}${more}.`;
   }
 }
 

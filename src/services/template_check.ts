@@ -1,7 +1,7 @@
-import { type Schema, Validator } from "@cfworker/json-schema";
 import { findUndeclaredVariables } from "../domain/job_template.ts";
 import { DomainError } from "../errors.ts";
 import type { JsonText } from "../schemas/records.ts";
+import { schemaErrors, UnusableSchemaError } from "./json_schema.ts";
 
 const LARGEST_TEMPLATE_BYTES = 1_048_576;
 const FIELD = { field: ["base_job_template"] };
@@ -62,16 +62,17 @@ function defaultsOf(properties: Record<string, unknown>): Record<string, unknown
   );
 }
 
-function problemOf(schema: Schema, defaults: Record<string, unknown>): string | undefined {
+function problemOf(schema: unknown, defaults: Record<string, unknown>): string | undefined {
   try {
-    const { valid, errors } = new Validator(schema, "2020-12", false).validate(defaults);
-    if (valid) return undefined;
+    const errors = schemaErrors(schema, defaults);
     // The innermost error says what is wrong; those around it, that something is.
     const inner = errors.find(({ keyword }) => keyword !== "properties") ?? errors[0];
-    const name = inner?.instanceLocation.replace(/^#\//, "").replaceAll("/", ".");
-    return `Validation failed for field '${name}' of the variables' defaults. Failure reason: ${inner?.error}`;
+    if (!inner) return undefined;
+    const name = inner.instanceLocation.replace(/^#\//, "").replaceAll("/", ".");
+    return `Validation failed for field '${name}' of the variables' defaults. Failure reason: ${inner.error}`;
   } catch (error) {
-    return `The variables are no valid JSON schema: ${error instanceof Error ? error.message : error}`;
+    if (!(error instanceof UnusableSchemaError)) throw error;
+    return `The variables are no valid JSON schema: ${error.message}`;
   }
 }
 

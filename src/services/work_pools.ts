@@ -224,15 +224,25 @@ export class WorkPools {
       this.#agents.onlineIn(pool.id),
     ]);
     if (!gate) return undefined;
-    return { pool, gate, baseJobTemplate, status: await this.#status(pool, gate), agentsOnline };
+    return {
+      pool,
+      gate,
+      baseJobTemplate,
+      status: await this.#status(pool, gate, agentsOnline),
+      agentsOnline,
+    };
   }
 
   /** Computed, never stored: a pool is ready when a worker is online, or when one of its queues was asked lately. */
-  async #status(pool: WorkPoolRecord, gate: GateRecord): Promise<WorkPoolView["status"]> {
+  async #status(
+    pool: WorkPoolRecord,
+    gate: GateRecord,
+    agentsOnline: number,
+  ): Promise<WorkPoolView["status"]> {
     if (pool.type === "prefect-agent") return null;
     if (gate.paused) return "PAUSED";
     const now: Instant = this.#deps.clock.now();
-    if (await hasOnlineWorker(this.#deps.kv, pool.id, now)) return "READY";
+    if (agentsOnline > 0 || await hasOnlineWorker(this.#deps.kv, pool.id, now)) return "READY";
     const queues = await readQueueConfigs(this.#deps.kv, pool.id);
     const polled = await getMany(this.#deps.kv, queues.map(({ id }) => queuePolledKey(id)));
     return polled.some(({ value }) => isRecent(value, now)) ? "READY" : "NOT_READY";

@@ -1,4 +1,4 @@
-import { matchesWorker, workerStatus } from "../domain/worker.ts";
+import { agentBeat, type Beating, matchesWorker, workerStatus } from "../domain/worker.ts";
 import { DomainError } from "../errors.ts";
 import { Commit } from "../kv/commit.ts";
 import type { GroupCommit } from "../kv/group_commit.ts";
@@ -54,7 +54,7 @@ export class Workers {
     const { kv, clock } = this.#deps;
     const { id: pool } = await this.#pools.require(poolName);
     const now = clock.now();
-    return (await readWorkers(kv, pool)).filter((worker) => matchesWorker(body.workers, worker, now))
+    return (await readWorkersAndAgents(kv, pool)).filter((worker) => matchesWorker(body.workers, worker, now))
       .toSorted((a, b) => b.lastHeartbeat - a.lastHeartbeat || (a.name < b.name ? -1 : 1))
       .slice(body.offset, body.offset + body.limit)
       .map((worker) => ({ worker, pool, status: workerStatus(worker, now) }));
@@ -79,15 +79,16 @@ export class Workers {
 }
 
 /** Workers and agents of a pool, in no particular order. */
-export async function readWorkers(kv: Deno.Kv, pool: string): Promise<WorkerRecord[]> {
-  const [workers, agents] = await Promise.all([
-    listAll(kv, workerKey(pool, "").slice(0, 2) as Deno.KvKey),
-    readAgents(kv, pool),
-  ]);
-  return [...workers.map(({ value }) => value as WorkerRecord), ...agents];
+async function readWorkersAndAgents(kv: Deno.Kv, pool: string): Promise<(WorkerRecord & Beating)[]> {
+  return (await Promise.all([readWorkers(kv, pool), readAgents(kv, pool)])).flat();
 }
 
-/** Whether one of the pool's workers or agents is online. */
+async function readWorkers(kv: Deno.Kv, pool: string): Promise<WorkerRecord[]> {
+  const entries = await listAll(kv, workerKey(pool, "").slice(0, 2) as Deno.KvKey);
+  return entries.map(({ value }) => value as WorkerRecord);
+}
+
+/** Whether one of the pool's workers is online; agents of ours are not looked at. */
 export async function hasOnlineWorker(kv: Deno.Kv, pool: string, now: Instant): Promise<boolean> {
   return (await readWorkers(kv, pool)).some((worker) => workerStatus(worker, now) === "ONLINE");
 }
@@ -96,17 +97,17 @@ export async function hasOnlineWorker(kv: Deno.Kv, pool: string, now: Instant): 
  * An agent is a worker of each of its pools, known by its session there. An agent that was started again has a new
  * session under the same name: the latest one is shown, since a worker is its name.
  */
-async function readAgents(kv: Deno.Kv, pool: string): Promise<WorkerRecord[]> {
+async function readAgents(kv: Deno.Kv, pool: string): Promise<(WorkerRecord & Beating)[]> {
   const sessions = (await listAll(kv, sessionKey(pool, "").slice(0, 2) as Deno.KvKey))
     .map(({ value }) => value as SessionRecord)
     .filter(({ state }) => state !== "ended");
   const agents = await getMany(kv, sessions.map(({ agent }) => agentKey(agent)));
-  const byName = new Map<string, WorkerRecord>();
-  for (const [i, { seen }] of sessions.entries()) {
+  const byName = new Map<string, WorkerRecord & Beating>();
+  for (const [i, session] of sessions.entries()) {
     const agent = agents[i]?.value;
-    if (!agent || (byName.get(agent.name)?.lastHeartbeat ?? -Infinity) > seen) continue;
-    const { id, name, created } = agent;
-    byName.set(name, { id, name, interval: null, lastHeartbeat: seen, created });
+    if (!agent || (byName.get(agent.name)?.lastHeartbeat ?? -Infinity) > session.seen) continue;
+    const { id, name, created, heartbeatSeconds } = agent;
+    byName.set(name, { id, name, created, ...agentBeat(session, heartbeatSeconds) });
   }
   return [...byName.values()];
 }

@@ -29,16 +29,6 @@ function clockOf(zone: string): Intl.DateTimeFormat {
   return clock;
 }
 
-/** Whether the runtime knows the zone by this name (IANA tzdata). */
-export function isZone(zone: string): boolean {
-  try {
-    clockOf(zone);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Seconds by which clocks in `zone` are ahead of UTC at that second since the epoch. */
 function offsetAt(zone: string, second: number): number {
   if (zone === "UTC") return 0;

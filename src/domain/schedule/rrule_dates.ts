@@ -1,14 +1,12 @@
 import { RRuleTemporal } from "rrule-temporal";
 import type { Instant } from "../../schemas/records.ts";
+import { DEFAULT_START } from "../../schemas/rrule.ts";
 import { instantAt, instantsAt, toWall } from "./local_time.ts";
 
 interface RecurrenceRule {
   rrule: string;
   zone: string;
 }
-
-/** What the reference puts before a rule without a start. */
-export const DEFAULT_START = "DTSTART:20200101T000000";
 
 /** Microseconds that the wall clock is asked to look back: more than any transition turns it. */
 const LOOK_BACK = 26 * 3600e6;

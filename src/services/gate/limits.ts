@@ -122,11 +122,6 @@ export class Limits {
     return this.#changedLimits().length + this.#changedOthers().length;
   }
 
-  /** How many limits it changes. */
-  get touched(): number {
-    return this.#changedLimits().length;
-  }
-
   /** Adds what changed to the commit. `op`: its id. */
   stage(commit: Commit, op: number): void {
     for (const { entry, limit } of this.#changedLimits()) {

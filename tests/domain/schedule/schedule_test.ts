@@ -1,11 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  instantAt,
-  instantsAt,
-  isRepeated,
-  isZone,
-  toWall,
-} from "../../../src/domain/schedule/local_time.ts";
+import { instantAt, instantsAt, isRepeated, toWall } from "../../../src/domain/schedule/local_time.ts";
 import { parseCron } from "../../../src/domain/schedule/cron_dates.ts";
 import { parseRrule } from "../../../src/domain/schedule/rrule_dates.ts";
 import { datesOf, firstDates, type Schedule } from "../../../src/domain/schedule/schedule.ts";
@@ -230,10 +224,6 @@ Deno.test("instantsAt() and instantAt() know gaps and repeated hours", () => {
   );
   // A whole day that never was.
   assertEquals(instantAt(at("2011-12-30T09:00:00Z"), "Pacific/Apia"), at("2011-12-30T10:00:00Z"));
-});
-
-Deno.test("isZone() knows the names of tzdata only", () => {
-  assertEquals(["Europe/Berlin", "UTC", "Bad/TZ", ""].map(isZone), [true, true, false, false]);
 });
 
 function isAccepted(parse: () => unknown): boolean {
