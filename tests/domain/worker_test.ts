@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { matchesWorker, workerStatus } from "../../src/domain/worker.ts";
+import { isAgentOnline, matchesWorker, workerStatus } from "../../src/domain/worker.ts";
 import { WorkerFilter } from "../../src/schemas/worker.ts";
 
 const NOW = 1_795_470_000_000_000;
@@ -34,4 +34,16 @@ Deno.test("matchesWorker() looks at the computed status and at the last heartbea
   assertEquals(matches({ last_heartbeat_time: { after_: after } }), false);
   const or = { operator: "or_", status: { any_: ["OFFLINE"] }, last_heartbeat_time: { after_: before } };
   assertEquals(matches(or), true);
+});
+
+Deno.test("isAgentOnline() forgives three heartbeats, ten seconds at least, and nothing once the session has ended", () => {
+  const after = (
+    seconds: number,
+    heartbeat: number | undefined,
+    state: "live" | "draining" | "ended" = "live",
+  ) => isAgentOnline({ seen: 0, state }, heartbeat, seconds * 1e6);
+  assertEquals([after(15, undefined), after(15.1, undefined)], [true, false]);
+  assertEquals([after(180, 60), after(180.1, 60)], [true, false]);
+  assertEquals([after(10, 1), after(10.1, 1)], [true, false]);
+  assertEquals([after(0, 5, "draining"), after(0, 5, "ended")], [true, false]);
 });

@@ -84,3 +84,14 @@ Deno.test("Workers.delete() forgets one worker; a deleted pool forgets all, also
   assertEquals(await Array.fromAsync(world.kv.list({ prefix: ["worker"] })), []);
   assert(!await workPools.find(POOL));
 });
+
+Deno.test("a pool is ready while one of our agents is online, though it has not asked for work yet", async () => {
+  using world = new World();
+  await world.pool();
+  const status = async () => (await world.services.workPools.get(POOL)).status;
+  assertEquals(await status(), "NOT_READY");
+  await world.agent();
+  assertEquals(await status(), "READY");
+  await world.deps.advance(15_001);
+  assertEquals(await status(), "NOT_READY");
+});

@@ -44,6 +44,13 @@ Deno.test("planRuns() looks again when what is ahead is not enough any more, and
       const ahead = made.filter((date) => date > now);
       const isEnough = ahead.length >= 3 && ahead.at(-1)! >= now + HOUR;
       assert(isEnough || ahead.length < 3 && seconds > 86_400, `every ${seconds} s, look ${look}`);
+      // Until the next look it stays enough.
+      const then = next.lookAgain - 1;
+      const left = made.filter((date) => date > then);
+      assert(
+        left.length >= 3 && left.at(-1)! >= then + HOUR || seconds > 86_400,
+        `every ${seconds} s, look ${look}`,
+      );
       now = next.lookAgain + 1;
     }
     const steps = new Set(made.slice(1).map((date, i) => date - made[i]!));
