@@ -51,7 +51,8 @@ Deno.test("explain() names the limit that is reached and who holds the slots", a
   const pool = await world.pool({ concurrency_limit: 3, queues: { q: { concurrency_limit: 1 } } });
   await withAgent(world);
   const [first] = await world.runs(2, { queue: "q" });
-  await world.claim(pool.keeper, 1);
+  await world.run();
+  assertEquals((await world.claim(pool.keeper, 2)).length, 2, "one of them holds a slot of another queue");
   const waiting = await world.run({ queue: "q" });
   const { reasons: [reason] } = await world.services.explain.explain(waiting);
   assertEquals([reason?.kind, reason?.limit, reason?.held], ["queue_full", 1, 1]);
